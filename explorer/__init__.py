@@ -1,0 +1,1 @@
+"""The site and API over the collections that the indexer writes."""

@@ -1,0 +1,3 @@
+"""The indexer of the Flux chain: raw blocks in, MongoDB collections out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The database: schema, rows, the few verbs, commit and rewind."""

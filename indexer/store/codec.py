@@ -1,0 +1,281 @@
+"""Rows <-> documents, pure. The only place that knows how a row is laid out.
+
+``bytes`` become BSON Binary, amounts int64. Columns are packed little-endian (``parse.columns.ints``).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from indexer.chain.keys import NO_ADDRESS
+from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, P2PK, ints
+
+Document = Mapping[str, Any]
+
+LEDGER_KEY_SIZE = 25
+CONFIRM_FIXED_SIZE = 4 + 1 + 36 + 4 + 1 + 4 + 1 + 66 + 66
+
+
+def compact_size(n: int) -> bytes:
+    """CompactSize encoding of ``n``."""
+    if n < 0xFD:
+        return bytes((n,))
+    if n <= 0xFFFF:
+        return b"\xfd" + n.to_bytes(2, "little")
+    return b"\xfe" + n.to_bytes(4, "little")
+
+
+def split_strings(packed: bytes) -> Iterator[bytes]:
+    """The strings of a sequence of CompactSize length and bytes."""
+    at = 0
+    while at < len(packed):
+        size = packed[at]
+        at += 1
+        if size >= 0xFD:
+            width = 2 if size == 0xFD else 4
+            size = int.from_bytes(packed[at : at + width], "little")
+            at += width
+        yield packed[at : at + size]
+        at += size
+
+
+def slices(packed: bytes, size: int) -> list[bytes]:
+    """The entries of a column of ``size`` bytes each."""
+    return [packed[i : i + size] for i in range(0, len(packed), size)]
+
+
+# --- ledger -------------------------------------------------------------------------------------------------
+
+
+def ledger_id(address: bytes, height: int) -> bytes:
+    """The ``_id`` of an address's ledger row of a block: sorts by address, then height."""
+    return address + height.to_bytes(4, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What a block left an address with: zatoshi, counts, and the positions of what touched it."""
+
+    address: bytes
+    height: int
+    balance: int
+    received: int
+    tx_count: int
+    utxo_count: int
+    positions: tuple[int, ...]
+
+
+def ledger_document(row: LedgerRow) -> dict[str, Any]:
+    """A ledger row as stored."""
+    return {
+        "_id": ledger_id(row.address, row.height),
+        "b": row.balance,
+        "r": row.received,
+        "n": row.tx_count,
+        "u": row.utxo_count,
+        "x": struct.pack(f"<{len(row.positions)}H", *row.positions),
+    }
+
+
+def ledger_row(document: Document) -> LedgerRow:
+    """A stored ledger row."""
+    key = bytes(document["_id"])
+    return LedgerRow(
+        key[:21], int.from_bytes(key[21:], "big"), document["b"], document["r"], document["n"], document["u"],
+        ints(document["x"], "H"),
+    )  # fmt: skip
+
+
+# --- utxos --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Utxo:
+    """An unspent output."""
+
+    outpoint: bytes
+    outkey: int
+    address: bytes  # NO_ADDRESS for none
+    value: int
+    form: int
+
+
+def utxo_document(utxo: Utxo) -> dict[str, Any]:
+    """An unspent output as stored."""
+    document: dict[str, Any] = {"_id": utxo.outpoint, "k": utxo.outkey, "v": utxo.value}
+    if utxo.address != NO_ADDRESS:
+        document["a"] = utxo.address
+    if utxo.form > EXACT_P2SH:
+        document["f"] = utxo.form
+    return document
+
+
+def utxo_row(document: Document) -> Utxo:
+    """A stored unspent output."""
+    address = bytes(document.get("a", NO_ADDRESS))
+    form = document.get("f", EXACT_P2PKH if address[0] == 1 else EXACT_P2SH)
+    return Utxo(bytes(document["_id"]), document["k"], address, document["v"], form)
+
+
+# --- transactions -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input with what it spends."""
+
+    outkey: int
+    outpoint: bytes
+    address: bytes  # NO_ADDRESS for none
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output; ``script`` is empty for the exact forms, which follow from the address."""
+
+    value: int
+    address: bytes  # NO_ADDRESS for none
+    form: int
+    script: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shielded:
+    """The shielded part of a transaction: zatoshi into and out of Sprout, the Sapling balance, counts."""
+
+    sprout_in: int
+    sprout_out: int
+    value_balance: int
+    joinsplits: int
+    spends: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A stored transaction: everything but node confirmations."""
+
+    key: int
+    txid: bytes
+    kind: int
+    version: int
+    size: int
+    lock_time: int | None
+    expiry_height: int | None
+    fee: int | None
+    coinbase: bytes | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    shielded: Shielded | None
+
+
+def transaction_inputs(document: Document) -> Iterator[Input]:
+    """The inputs of a stored transaction."""
+    if "in_keys" in document:
+        yield from map(
+            Input,
+            document["in_keys"],
+            slices(document["in_points"], 36),
+            slices(document["in_addresses"], 21),
+            ints(document["in_values"], "q"),
+        )
+
+
+def transaction_outputs(document: Document) -> Iterator[Output]:
+    """The outputs of a stored transaction."""
+    values = ints(document.get("out_values", b""), "q")
+    addresses = slices(document.get("out_addresses", b""), 21)
+    forms = document.get("out_forms") or bytes(EXACT_P2PKH if a[0] == 1 else EXACT_P2SH for a in addresses)
+    scripts = split_strings(document.get("out_scripts", b""))
+    for value, address, form in zip(values, addresses, forms, strict=True):
+        yield Output(value, address, form, next(scripts) if form > EXACT_P2SH else b"")
+
+
+def transaction_row(document: Document) -> Transaction:
+    """A stored transaction."""
+    shielded = document.get("shielded")
+    return Transaction(
+        document["_id"],
+        bytes(document["txid"]),
+        document["kind"],
+        document["version"],
+        document["size"],
+        document.get("lock"),
+        document.get("expiry"),
+        document.get("fee"),
+        bytes(document["coinbase"]) if "coinbase" in document else None,
+        tuple(transaction_inputs(document)),
+        tuple(transaction_outputs(document)),
+        Shielded(*shielded) if shielded else None,
+    )
+
+
+# --- confirmations ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A node confirmation; its txid needs the node's outpoint and is recomputed (``confirm_bytes``)."""
+
+    node: int
+    index: int
+    sig_time: int
+    benchmark_time: int
+    benchmark_tier: int
+    update: bool
+    version: int
+    ip: bytes
+    size: int
+
+
+def confirm_rows(document: Document) -> Iterator[Confirm]:
+    """The confirmations of a stored block."""
+    bits = document["bits"]
+    ips = list(split_strings(document["ips"]))
+    sizes = (
+        ints(document["sizes"], "I")
+        if "sizes" in document
+        else tuple(CONFIRM_FIXED_SIZE + len(ip) + len(compact_size(len(ip))) for ip in ips)
+    )
+    columns = zip(
+        document["nodes"], ints(document["index"], "H"), ints(document["sig_times"], "I"),
+        ints(document["benchmark_times"], "I"), bits, ips, sizes, strict=True,
+    )  # fmt: skip
+    for node, index, sig_time, benchmark_time, bit, ip, size in columns:
+        version = 6 if bit & 16 else 5
+        yield Confirm(node, index, sig_time, benchmark_time, bit & 7, bool(bit & 8), version, ip, size)
+
+
+def confirm_bytes(confirm: Confirm, outpoint: bytes) -> bytes:
+    """The bytes that a confirmation's txid hashes: all but the signatures (spec: block-and-tx.md §5)."""
+    return b"".join(
+        (
+            confirm.version.to_bytes(4, "little"),
+            b"\x04",
+            outpoint[:32],
+            outpoint[:31:-1],
+            struct.pack("<IbI", confirm.sig_time, confirm.benchmark_tier, confirm.benchmark_time),
+            bytes((confirm.update,)),
+            compact_size(len(confirm.ip)),
+            confirm.ip,
+        )
+    )
+
+
+def is_odd(form: int) -> bool:
+    """Whether an output of this form stores its script."""
+    return form > EXACT_P2SH
+
+
+def has_address(form: int) -> bool:
+    """Whether an output of this form credits an address."""
+    return form <= P2PK
+
+
+def pack_i64(values: Sequence[int]) -> bytes:
+    """A column of 64-bit integers."""
+    return struct.pack(f"<{len(values)}q", *values)

@@ -1,0 +1,321 @@
+"""THE definition of the database: collections, fields, indexes.
+
+``docs/schema.md`` says the same in prose; a test keeps the two equal. Rows are encoded and decoded in
+``codec.py`` only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a document: its name, its type in the schema's grammar, and what it means."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A secondary index and the query that needs it.
+
+    ``late`` indexes are built when the first catch-up ends; until then their queries answer 503 ``syncing``.
+    """
+
+    name: str
+    keys: tuple[tuple[str, int], ...]
+    query: str
+    unique: bool = False
+    sparse: bool = False
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection: what its ``_id`` is, what it holds, who reads it."""
+
+    name: str
+    id: str
+    holds: str
+    readers: str
+    fields: tuple[Field, ...]
+    indexes: tuple[Index, ...] = ()
+
+
+F = Field
+
+BLOCKS = Collection(
+    "blocks",
+    "height",
+    "one row per block: the header's facts, the block's sums, and running totals up to and including it",
+    "blocks, block, status, supply, charts",
+    (
+        F("hash", "hash", "block hash"),
+        F("time", "seconds", "header time"),
+        F("max_time", "seconds", "running maximum of the header times up to here: the key that selects by time"),
+        F("version", "int", "header version; 100 and above is Proof of Node"),
+        F("bits", "int", "compact target"),
+        F("size", "bytes", "of the serialized block"),
+        F("merkle_root", "hash", "of the header, checked against the transactions"),
+        F("tx_count", "int", "transactions"),
+        F("starts", "int", "START transactions"),
+        F("confirms", "int", "CONFIRM transactions"),
+        F("confirm_tiers", "int[3]", "CONFIRM transactions by the node's tier: Cumulus, Nimbus, Stratus"),
+        F("fees", "zatoshi", "sum of the transactions' fees"),
+        F("coinbase_value", "zatoshi", "sum of the coinbase's outputs; 0 in the genesis block"),
+        F("producer", "outpoint?", "collateral of the node that produced a PoN block"),
+        F("txs_total", "int", "running: transactions"),
+        F("issued", "zatoshi", "running: coinbase values less fees"),
+        F("transparent", "zatoshi", "running: sum of the unspent outputs"),
+        F("txouts", "int", "running: number of unspent outputs"),
+        F("sprout", "zatoshi", "running: Sprout pool"),
+        F("sapling", "zatoshi", "running: Sapling pool"),
+        F("unspendable", "zatoshi", "running: value of outputs that can never be spent"),
+        F("payouts_checked", "int", "running: payouts that the queue predicted"),
+        F("payouts_mismatched", "int", "running: those that the coinbase did not pay"),
+    ),
+    (
+        Index("hash", (("hash", 1),), "block by hash", unique=True),
+        Index("producer", (("producer", 1), ("_id", -1)), "blocks of a producer", sparse=True),
+    ),
+)
+
+TRANSACTIONS = Collection(
+    "transactions",
+    "txkey",
+    "every transaction but node confirmations, inputs with what they spend: a transaction page is one read",
+    "transaction, block, address history, credits, statements, rewind",
+    (
+        F("txid", "hash", "transaction id (node transactions: without signatures)"),
+        F("kind", "int", "0 coinbase, 1 transfer, 2 node start"),
+        F("version", "int", "low 31 bits of the header"),
+        F("size", "bytes", "of the serialized transaction"),
+        F("lock", "int", "lock time; absent for node transactions"),
+        F("expiry", "int?", "expiry height; absent when the layout has none"),
+        F("fee", "zatoshi?", "absent for coinbases and node transactions"),
+        F("coinbase", "bytes?", "scriptSig of a coinbase"),
+        F("in_keys", "outkey[]?", "the outputs spent, in order; absent without inputs"),
+        F("in_points", "outpoint*?", "packed 36 bytes an input: the prevouts"),
+        F("in_addresses", "address*?", "packed 21 bytes an input: address key or zeros"),
+        F("in_values", "i64*?", "packed 8 bytes an input: zatoshi"),
+        F("out_values", "i64*", "packed 8 bytes an output: zatoshi; absent for node starts"),
+        F("out_addresses", "address*", "packed 21 bytes an output: address key or zeros; absent for node starts"),
+        F("out_forms", "u8*?", "packed form of each output script; absent when all are exact P2PKH or P2SH"),
+        F("out_scripts", "bytes?", "scripts of the other forms in order, each CompactSize length and bytes"),
+        F("shielded", "int[6]?", "sprout in, sprout out, Sapling value balance, JoinSplits, spends, outputs"),
+    ),
+    (Index("spends", (("in_keys", 1),), "by whom an output was spent", sparse=True, late=True),),
+)
+
+TXIDS = Collection(
+    "txids",
+    "height",
+    "hints that find a transaction by its id: verified on read",
+    "transaction, search",
+    (
+        F(
+            "prefixes",
+            "i32[]",
+            "first four wire bytes, as little-endian i32, of each txid in block order, then of the full-bytes "
+            "id of each node transaction in block order",
+        ),
+    ),
+    (Index("prefixes", (("prefixes", 1),), "transaction by id", late=True),),
+)
+
+NODE_STARTS = Collection(
+    "node_starts",
+    "txkey",
+    "START transactions, decoded",
+    "transaction, node",
+    (
+        F("node", "txkey", "the node: its first START"),
+        F("outpoint", "outpoint", "collateral"),
+        F("version", "int", "5 or 6"),
+        F("flux_version", "int?", "nFluxTxVersion of version 6"),
+        F("tier", "int", "1 Cumulus, 2 Nimbus, 3 Stratus"),
+        F("value", "zatoshi", "collateral"),
+        F("payee", "address", "address key that is paid"),
+        F("payee_kind", "int", "1 P2PKH, 2 P2SH, 3 foundation"),
+        F("pubkey", "bytes", "the node's key"),
+        F("owner", "bytes", "collateral public key, or the redeem script of a P2SH node"),
+        F("sig_time", "seconds", "signed at"),
+        F("delegates", "document?", "using: bool, type: int, keys: bytes[]"),
+        F("full_id", "hash", "sha256d over all bytes, signature included"),
+    ),
+    (Index("node", (("node", 1), ("_id", 1)), "STARTs of a node"),),
+)
+
+NODE_CONFIRMS = Collection(
+    "node_confirms",
+    "height",
+    "the confirmations of a block as columns; a txid is recomputed from them",
+    "transaction, block, node",
+    (
+        F("nodes", "txkey[]", "the nodes, in block order"),
+        F("index", "u16*", "position in the block"),
+        F("sig_times", "u32*", "seconds"),
+        F("benchmark_times", "u32*", "seconds"),
+        F("bits", "u8*", "benchmark tier (3 bits), update type (1 bit), version 6 (1 bit)"),
+        F("ips", "bytes", "each CompactSize length and text"),
+        F("sizes", "u32*?", "sizes of the transactions; absent when both signatures have 65 bytes everywhere"),
+    ),
+    (Index("nodes", (("nodes", 1), ("_id", -1)), "confirmations of a node", late=True),),
+)
+
+PAYOUTS = Collection(
+    "payouts",
+    "height",
+    "what the queue predicted for the block and which coinbase output satisfies it; what the rest was for",
+    "block, payouts, node, address",
+    (
+        F("checked", "bool", "whether payments had begun at this height"),
+        F("tiers", "int[]", "tiers that had a node to pay"),
+        F("nodes", "txkey[]", "the node predicted for each of them"),
+        F("payees", "address[]", "its address key"),
+        F("amounts", "zatoshi[]", "what it is due"),
+        F("vouts", "int[]", "the coinbase output that satisfies it, -1 for none"),
+        F("funds", "int[]", "by vout: 0 node payout, 1 dev fund, 2 exchange, 3 foundation, 4 swap pool, 5 miner, 6 other"),
+    ),
+    (
+        Index("nodes", (("nodes", 1), ("_id", -1)), "payouts of a node", late=True),
+        Index("payees", (("payees", 1), ("_id", -1)), "payouts to an address", late=True),
+    ),
+)
+
+NODES = Collection(
+    "nodes",
+    "txkey",
+    "every node that was ever started, by the txkey of its first START",
+    "node, address, queue state on start",
+    (
+        F("outpoint", "outpoint", "collateral"),
+        F("status", "int", "1 started, 2 confirmed, 3 DoS, 4 expired, 5 spent, 6 removed, 7 released"),
+        F("tier", "int", "1 Cumulus, 2 Nimbus, 3 Stratus"),
+        F("value", "zatoshi", "collateral"),
+        F("payee", "address", "address key that is paid"),
+        F("payee_kind", "int", "1 P2PKH, 2 P2SH, 3 foundation"),
+        F("pubkey", "bytes", "the node's key"),
+        F("ip", "text", "as signed in the last confirmation; empty before"),
+        F("started", "int", "height of the START of the present or last life"),
+        F("confirmed", "int", "height of its first confirmation, 0 for none"),
+        F("last_confirmed", "int", "height of its last confirmation, 0 for none"),
+        F("last_paid", "int", "height of its last payment in this life, 0 for none"),
+        F("ended", "int", "height at which it left the lists, 0 while it is on one"),
+        F("lives", "int", "STARTs so far"),
+        F("paid_count", "int", "payments over all lives"),
+        F("paid_total", "zatoshi", "payments over all lives"),
+        F("delegates", "bytes[]", "stored delegate keys"),
+    ),
+    (
+        Index("outpoint", (("outpoint", 1),), "node by collateral", unique=True),
+        Index("tier", (("status", 1), ("tier", 1)), "nodes by status and tier"),
+        Index("payee", (("payee", 1),), "nodes of an address"),
+        Index("ip", (("ip", 1),), "nodes of an IP"),
+        Index("pubkey", (("pubkey", 1),), "nodes of a key"),
+    ),
+)
+
+LEDGER = Collection(
+    "ledger",
+    "address key, height as big-endian u32 (25 bytes)",
+    "one row per address and block that touches it: balance now, balance at any height, history",
+    "address, balances, history, statements",
+    (
+        F("b", "zatoshi", "balance after the block"),
+        F("r", "zatoshi", "received so far"),
+        F("n", "int", "transactions so far"),
+        F("u", "int", "unspent outputs after the block"),
+        F("x", "u16*", "positions in the block of the transactions that touch the address"),
+    ),
+)
+
+UTXOS = Collection(
+    "utxos",
+    "outpoint",
+    "the unspent outputs",
+    "utxos of an address, verify, the indexer's own look-ups",
+    (
+        F("k", "outkey", "where the output is; position 0 is a coinbase"),
+        F("a", "address?", "address key; absent for none"),
+        F("v", "zatoshi", "value"),
+        F("f", "int?", "form of the script; absent for exact P2PKH and P2SH"),
+    ),
+    (Index("address", (("a", 1), ("k", 1)), "unspent outputs of an address", sparse=True),),
+)
+
+CHAIN_DERIVED = (
+    BLOCKS, TRANSACTIONS, TXIDS, NODE_STARTS, NODE_CONFIRMS, PAYOUTS, NODES, LEDGER, UTXOS,
+)  # fmt: skip
+
+META = Collection(
+    "meta",
+    "name",
+    "tip, schema, writer, indexes, daemon: one document each",
+    "everybody",
+    (
+        F("height", "int", "tip: height, -1 before the first block"),
+        F("hash", "hash", "tip: block hash"),
+        F("time", "seconds", "tip: block time"),
+        F("epoch", "int", "tip: how often rows were removed; every cache is void when it changes"),
+        F("dirty", "bool", "tip: mutable rows may be ahead of it"),
+        F("reorgs", "int", "tip: reorganisations so far"),
+        F("version", "int", "schema: version"),
+        F("network", "text", "schema: name of the network"),
+        F("params", "document", "schema: the network's parameters, flattened"),
+        F("owner", "text", "writer: who"),
+        F("expires", "seconds", "writer: until when"),
+        F("ready", "text[]", "indexes: late ones that are built"),
+        F("building", "document", "indexes: percent by name"),
+        F("daemon", "document", "source: height, headers, hash, version, connections, initial download, reachable, error"),
+        F("rates", "document", "source: blocks per second, ETA in seconds, state, updated at"),
+        F("checks", "document", "checks: last self-check and verify, each with height and verdict"),
+    ),
+)
+
+UNDO = Collection(
+    "undo",
+    "first height of the batch << 16 | part",
+    "what a batch touched; complete when part 0, written last, is present",
+    "rewind",
+    (
+        F("to", "int", "part 0: last height of the batch"),
+        F("parts", "int", "part 0: how many parts follow"),
+        F("tip", "document", "part 0: height, hash, time of the tip before the batch"),
+        F("ledger", "bytes", "packed 25 bytes each: ledger rows made"),
+        F("nodes", "document[]", "nodes as they were before"),
+        F("made_nodes", "txkey[]", "nodes that did not exist before"),
+    ),
+)
+
+REORGS = Collection(
+    "reorgs",
+    "number of the reorganisation << 16 | ordinal",
+    "ordinal 0: a reorganisation; the others: the blocks it orphaned, highest first",
+    "reorgs, block, credits",
+    (
+        F("fork", "int", "ordinal 0: height of the last common block"),
+        F("old_tip", "document", "ordinal 0: height, hash, time"),
+        F("cause", "text", "ordinal 0: reorg or operator"),
+        F("seen", "seconds", "ordinal 0: when"),
+        F("height", "int", "orphaned block: height"),
+        F("hash", "hash", "orphaned block: hash"),
+        F("block", "document", "orphaned block: its row of blocks"),
+        F("payouts", "document", "orphaned block: its row of payouts"),
+        F("credits", "document[]", "orphaned block: outpoint, address key, outkey, value of its outputs"),
+    ),
+    (Index("hash", (("hash", 1),), "orphaned block by hash", sparse=True),),
+)
+
+JOURNAL = (META, UNDO, REORGS)
+COLLECTIONS = CHAIN_DERIVED + JOURNAL
+
+
+def late_indexes() -> tuple[tuple[Collection, Index], ...]:
+    """The indexes that are built when the first catch-up ends."""
+    return tuple((c, i) for c in COLLECTIONS for i in c.indexes if i.late)
