@@ -1,0 +1,434 @@
+"""What the queries answer with; the API and the pages show exactly these objects.
+
+Hashes, txids, outpoints and addresses are text as people see it; amounts are integers in zatoshi, times Unix
+seconds of a block header, heights integers. The annotations carry the unit: ``explorer.api.json`` reads from
+them how a value is written and what the OpenAPI document says about it. A field whose value is ``ABSENT`` is
+left out of the JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+
+class Unit(Enum):
+    """What a number or a text means, beyond its type."""
+
+    ZATOSHI = "FLUX with exactly 8 decimals"
+    HEIGHT = "block height"
+    SECONDS = "Unix seconds"
+    BYTES = "bytes"
+    HASH = "64 lower-case hex digits in display order"
+    HEX = "hex"
+    OUTPOINT = "<txid>:<n>"
+    ADDRESS = "transparent address"
+
+
+class Absence(Enum):
+    """The type of ``ABSENT``: a field that this answer does not have."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absence.ABSENT
+
+Zatoshi: TypeAlias = Annotated[int, Unit.ZATOSHI]
+Height: TypeAlias = Annotated[int, Unit.HEIGHT]
+Seconds: TypeAlias = Annotated[int, Unit.SECONDS]
+Bytes: TypeAlias = Annotated[int, Unit.BYTES]
+Hash: TypeAlias = Annotated[str, Unit.HASH]
+Hex: TypeAlias = Annotated[str, Unit.HEX]
+Outpoint: TypeAlias = Annotated[str, Unit.OUTPOINT]
+Address: TypeAlias = Annotated[str, Unit.ADDRESS]
+Tier: TypeAlias = Literal["cumulus", "nimbus", "stratus"]
+Kind: TypeAlias = Literal["coinbase", "transfer", "node_start", "node_confirm"]
+ScriptType: TypeAlias = Literal["pubkeyhash", "scripthash", "pubkey", "multisig", "nulldata", "nonstandard"]
+FundName: TypeAlias = Literal["dev_fund", "exchange", "foundation", "swap_pool", "miner", "other"]
+
+TIERS: Final[tuple[Tier, ...]] = ("cumulus", "nimbus", "stratus")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of the items of a list, and the cursor of the rest; None at the end."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+# --- blocks -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TierCounts:
+    """A count for each tier."""
+
+    cumulus: int
+    nimbus: int
+    stratus: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindCounts:
+    """How many transactions of each kind a block has."""
+
+    coinbase: int
+    transfer: int
+    node_start: int
+    node_confirm: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """What the queue predicts for a tier, and the coinbase output that satisfies it (None: not paid)."""
+
+    tier: Tier
+    node: Outpoint | None
+    address: Address
+    amount: Zatoshi
+    vout: int | None
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fund:
+    """A coinbase output that is no node payout."""
+
+    name: FundName
+    address: Address | None
+    amount: Zatoshi
+    vout: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSummary:
+    """A block in a list."""
+
+    height: Height
+    hash: Hash
+    confirmations: int
+    time: Seconds
+    type: Literal["pow", "pon"]
+    size: Bytes
+    difficulty: float
+    transaction_count: int
+    counts: KindCounts
+    confirms_by_tier: TierCounts
+    fees: Zatoshi
+    coinbase_value: Zatoshi
+    producer: Outpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: its header's facts, its sums, what it paid. ``replaced_by`` only in an orphaned block."""
+
+    height: Height
+    hash: Hash
+    previous_hash: Hash | None
+    next_hash: Hash | None
+    confirmations: int
+    time: Seconds
+    type: Literal["pow", "pon"]
+    version: int
+    bits: Hex
+    difficulty: float
+    size: Bytes
+    merkle_root: Hash
+    transaction_count: int
+    counts: KindCounts
+    confirms_by_tier: TierCounts
+    subsidy: Zatoshi
+    fees: Zatoshi
+    coinbase_value: Zatoshi
+    issued: Zatoshi
+    unclaimed_here: Zatoshi
+    producer: Outpoint | None
+    producer_kind: Literal["node", "emergency", "test"] | None
+    payouts_checked: bool
+    payouts: tuple[Payout, ...]
+    funds: tuple[Fund, ...]
+    replaced_by: Hash | None | Absence = ABSENT
+
+
+# --- transactions -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a transaction was mined."""
+
+    height: Height
+    hash: Hash
+    time: Seconds
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position in the chain."""
+
+    height: Height
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input with what it spends."""
+
+    outpoint: Outpoint
+    address: Address | None
+    value: Zatoshi
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """The input ``n`` of the transaction that spends an output."""
+
+    txid: Hash
+    n: int
+    height: Height
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output; ``spent_by`` is None while unspent, ABSENT in lists of transactions."""
+
+    n: int
+    value: Zatoshi
+    address: Address | None
+    script_type: ScriptType
+    text: str | None
+    spent_by: Spend | None | Absence
+
+
+@dataclass(frozen=True, slots=True)
+class Shielded:
+    """What a transaction moved into and out of the shielded pools."""
+
+    sprout_in: Zatoshi
+    sprout_out: Zatoshi
+    sapling_value_balance: Zatoshi
+    joinsplits: int
+    spends: int
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delegates:
+    """The delegates section of a START."""
+
+    using: bool
+    type: Literal["update", "signing"] | None
+    keys: tuple[Hex, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """What a node transaction says. ``tier`` is the node's, not the benchmark's."""
+
+    node: Outpoint
+    event: Literal["start", "confirm", "update"]
+    tier: Tier
+    ip: str | None
+    address: Address
+    signed_at: Seconds
+    benchmark_signed_at: Seconds | None
+    payee_type: Literal["p2pkh", "p2sh", "foundation"]
+    delegates: Delegates | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction; ``also_in`` names the other positions of a node transaction mined more than once."""
+
+    txid: Hash
+    block: Place | None
+    confirmations: int
+    type: Kind
+    version: int
+    size: Bytes
+    lock_time: int | None
+    expiry_height: int | None
+    fee: Zatoshi | None
+    coinbase: Hex | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    shielded: Shielded | None
+    node: NodeEvent | None
+    also_in: tuple[Position, ...]
+
+
+# --- addresses ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReference:
+    """The block that a balance is true for."""
+
+    height: Height
+    hash: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSummary:
+    """An address at a height; what cannot be known at a past height is None."""
+
+    at: BlockReference
+    address: Address
+    type: Literal["p2pkh", "p2sh"]
+    balance: Zatoshi
+    received: Zatoshi
+    sent: Zatoshi
+    transaction_count: int
+    immature: Zatoshi
+    spendable: Zatoshi | None
+    unconfirmed: Zatoshi | None
+    utxo_count: int | None
+    first_height: Height | None
+    last_height: Height | None
+    label: str | None
+    nodes: TierCounts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What a transaction changed for an address, and the balance it left."""
+
+    txid: Hash
+    height: Height
+    time: Seconds
+    index: int
+    type: Kind
+    delta: Zatoshi
+    balance_after: Zatoshi
+    confirmations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """An unspent output; ``spendable_height`` is the first block that may spend a coinbase output."""
+
+    outpoint: Outpoint
+    value: Zatoshi
+    height: Height
+    confirmations: int
+    coinbase: bool
+    spendable_height: Height | None
+    script_type: ScriptType
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The balance of one of many addresses."""
+
+    address: Address
+    balance: Zatoshi
+    received: Zatoshi
+    sent: Zatoshi
+    transaction_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """The balances of many addresses at one block, in the order asked."""
+
+    at: BlockReference
+    items: tuple[Balance, ...]
+
+
+# --- search, raw bytes, status ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that a search found and the path of its page."""
+
+    kind: Literal["block", "transaction", "address", "outpoint"]
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What a search found, best first."""
+
+    items: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Serialized bytes of a block or transaction."""
+
+    hex: Hex
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A transaction that the daemon took into its mempool."""
+
+    txid: Hash
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """What the indexer last heard from the daemon; None before it was heard."""
+
+    height: Height | None
+    hash: Hash | None
+    version: int | None
+    connections: int | None
+    reachable: bool
+    in_initial_download: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """How far the index is and how fast it goes."""
+
+    state: Literal["catching_up", "following", "stalled"]
+    behind: int | None
+    blocks_per_second: float | None
+    eta_seconds: int | None
+    indexes_ready: tuple[str, ...]
+    indexes_building: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the index has proved about itself."""
+
+    payouts_checked: int
+    payouts_mismatched: int
+    queue_matches_daemon: bool | None
+    queue_checked_height: Height | None
+    supply_matches_daemon: bool | None
+    supply_checked_height: Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reorgs:
+    """The reorganisations that this index has followed; heights are None before the first."""
+
+    count: int
+    deepest: int | None
+    last_height: Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of daemon, index and checks."""
+
+    network: str
+    simulated: bool
+    daemon: Daemon
+    index: Index
+    checks: Checks
+    reorgs: Reorgs
+    schema: int
+    version: str
+    started_at: Seconds
