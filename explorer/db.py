@@ -1,0 +1,275 @@
+"""The database as the explorer sees it: fenced reads, nothing else. The only module that imports motor.
+
+The indexer moves ``meta.tip`` when everything at or below it is in place. Immutable rows are read at or below
+a tip and are true for it unless rows were removed meanwhile: the epoch tells. Mutable rows (``utxos``,
+``nodes``) are overwritten, so the whole tip must be the same before and after, and not marked dirty.
+A query need not know: its ``View`` notes what it reads, and ``Database.fenced`` asks it again when the answer
+may be torn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+
+from explorer.errors import AboveTip, ExplorerError, Syncing, UpstreamUnavailable
+from indexer.chain.params import Network
+from indexer.store.codec import Document
+from indexer.store.schema import NODES, UTXOS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Filter = Mapping[str, Any]
+Sort = Sequence[tuple[str, int]]
+Query = Callable[Concatenate["View", P], Awaitable[T]]
+
+MUTABLE: Final = frozenset((UTXOS.name, NODES.name))
+POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 2.0
+PAUSE_SECONDS = 0.005
+SERVER_TIMEOUT_MS = 2000
+BATCH = 5000  # documents a reply; a list of up to this many is one round trip
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """The block up to which the index is complete. ``rewinding``: rows at or below it are being removed."""
+
+    height: int
+    hash: bytes
+    time: int
+    epoch: int
+    dirty: bool
+    reorgs: int
+    rewinding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What ``meta`` said when it was last polled; ``tip`` is None before the first block."""
+
+    tip: Tip | None = None
+    ready: frozenset[str] = frozenset()
+    building: Mapping[str, float] = field(default_factory=dict)
+    daemon: Mapping[str, Any] = field(default_factory=dict)
+    rates: Mapping[str, Any] = field(default_factory=dict)
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    schema_version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """The result of a query and the tip that it is true for."""
+
+    value: T
+    tip: Tip
+
+
+class Torn(Exception):
+    """A mutable row was about to be read while the tip is dirty: the query has to be asked again."""
+
+
+class View:
+    """The chain at one tip. What a query reads through it is noted, for the fence."""
+
+    def __init__(self, database: Database, tip: Tip) -> None:
+        self._database = database
+        self.tip = tip
+        self.network: Network = database.network
+        self.meta: Meta = database.meta
+        self.mutable = False
+
+    def _touch(self, *collections: str) -> None:
+        if not MUTABLE.isdisjoint(collections):
+            self.mutable = True
+            if self.tip.dirty:
+                raise Torn
+
+    def require_height(self, height: int) -> int:
+        """``height`` itself; AboveTip when the index has not reached it."""
+        if height > self.tip.height:
+            raise AboveTip(height, self.tip.height)
+        return height
+
+    def require_index(self, name: str) -> None:
+        """Raise Syncing, with the percentage, unless the late index ``<collection>.<index>`` is built."""
+        if name in self.meta.ready:
+            return
+        percent = self.meta.building.get(name)
+        state = "waits for the first catch-up to end" if percent is None else f"is being built: {percent:.0f} %"
+        raise Syncing(f"this needs the index {name}, which {state}; ask again later, /api/v1/status shows the progress")
+
+    async def one(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
+        """The first matching document in ``sort`` order, or None."""
+        self._touch(collection)
+        return await self._database.find_one(collection, where, sort)
+
+    async def many(self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0) -> list[Document]:
+        """The matching documents in ``sort`` order, at most ``limit`` unless 0."""
+        self._touch(collection)
+        return await self._database.find(collection, where, sort, limit)
+
+    async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """What a pipeline makes of a collection; None: of its own ``$documents``."""
+        joined = (stage["$lookup"]["from"] for stage in pipeline if "$lookup" in stage)
+        self._touch(*joined, *(() if collection is None else (collection,)))
+        return await self._database.aggregate(collection, pipeline)
+
+    def holds(self, now: Tip | None) -> bool:
+        """Whether what was read is true for ``self.tip``, given the tip read afterwards."""
+        if now is None or now.rewinding:
+            return False
+        return now == self.tip if self.mutable else now.epoch == self.tip.epoch
+
+
+class Database:
+    """The collections, read through fences; ``meta`` is what the last poll found."""
+
+    def __init__(self, client: Any, name: str, network: Network) -> None:
+        self._client = client
+        self._db = client.get_database(name)
+        self.network = network
+        self.meta = Meta()
+        self.reachable = False
+
+    async def fenced(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
+        """The answer of ``query(view, *args)`` and the tip it is true for.
+
+        A query that failed fails here, but only against the newest tip. Raises Syncing when there is no block
+        yet, or when no undisturbed moment was found within two seconds.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        tip = self.meta.tip or await self._read_tip()
+        while True:
+            if tip is None:
+                raise Syncing("no block has been indexed yet: ask again later")
+            view = View(self, tip)
+            outcome: T | ExplorerError | Torn
+            try:
+                outcome = await query(view, *args, **kwargs)
+            except (ExplorerError, Torn) as error:
+                outcome = error
+            now = await self._read_tip()
+            if not isinstance(outcome, Torn) and view.holds(now):
+                if not isinstance(outcome, ExplorerError):
+                    return Answer(outcome, tip)
+                if now is not None and now.height == tip.height:
+                    raise outcome
+            if time.monotonic() > deadline:
+                raise Syncing("the index has been writing for over two seconds: ask again")
+            if now is not None and (now.dirty or now.rewinding):
+                await asyncio.sleep(PAUSE_SECONDS)
+                now = await self._read_tip()
+            tip = now
+
+    async def poll(self) -> None:
+        """Read ``meta`` once: tip, indexes, daemon, checks, schema."""
+        names = ["tip", "indexes", "source", "checks", "schema"]
+        found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
+        indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
+        self.meta = Meta(
+            _tip(found.get("tip")),
+            frozenset(indexes.get("ready", ())),
+            indexes.get("building", {}),
+            source.get("daemon", {}),
+            source.get("rates", {}),
+            checks.get("checks", {}),
+            found.get("schema", {}).get("version", 0),
+        )
+
+    async def follow(self) -> None:
+        """Poll until cancelled; a database that does not answer is logged once and asked again."""
+        while True:
+            try:
+                await self.poll()
+            except UpstreamUnavailable as error:
+                if self.reachable:
+                    log.warning("%s", error)
+                self.reachable = False
+            else:
+                self.reachable = True
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _read_tip(self) -> Tip | None:
+        return _tip(await self.find_one("meta", {"_id": "tip"}, ()))
+
+    async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
+        """The first matching document, unfenced."""
+        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None))
+        return document
+
+    async def find(self, collection: str, where: Filter, sort: Sort = (), limit: int = 0) -> list[Document]:
+        """The matching documents, unfenced."""
+        cursor = self._db[collection].find(where, sort=list(sort) or None, limit=limit, batch_size=BATCH)
+        documents: list[Document] = await _answered(cursor.to_list(None))
+        return documents
+
+    async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """What a pipeline gives, unfenced."""
+        source = self._db if collection is None else self._db[collection]
+        cursor = source.aggregate(list(pipeline), batchSize=BATCH)
+        if inspect.isawaitable(cursor):  # PyMongo's own asynchronous driver sends the command here, motor later
+            cursor = await _answered(cursor)
+        documents: list[Document] = await _answered(cursor.to_list(None))
+        return documents
+
+
+async def _answered(operation: Awaitable[Any]) -> Any:
+    try:
+        return await operation
+    except PyMongoError as error:
+        raise UpstreamUnavailable(f"the database does not answer ({type(error).__name__}): ask again later") from error
+
+
+def _tip(document: Document | None) -> Tip | None:
+    if document is None or document["height"] < 0:
+        return None
+    return Tip(
+        document["height"],
+        bytes(document["hash"]),
+        document["time"],
+        document["epoch"],
+        document["dirty"],
+        document.get("reorgs", 0),
+        document.get("rewinding", False),
+    )
+
+
+DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient, "pymongo_async": AsyncMongoClient}
+
+
+@asynccontextmanager
+async def open_database(uri: str, name: str, network: Network, driver: str = "motor") -> AsyncIterator[Database]:
+    """A database that follows ``meta`` until the context ends.
+
+    Reads go to the primary with majority, so that what a fence has seen cannot be rolled back.
+    """
+    client = DRIVERS[driver](
+        uri, readConcernLevel="majority", serverSelectionTimeoutMS=SERVER_TIMEOUT_MS, appname="flux-explorer"
+    )
+    database = Database(client, name, network)
+    with suppress(UpstreamUnavailable):
+        await database.poll()
+        database.reachable = True
+    following = asyncio.create_task(database.follow())
+    try:
+        yield database
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        closed = client.close()
+        if inspect.isawaitable(closed):
+            await closed
