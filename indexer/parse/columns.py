@@ -129,3 +129,43 @@ class ParsedBlock:
     def txid(self, index: int) -> bytes:
         """The txid of the transaction at ``index``, wire order."""
         return self.txids[32 * index : 32 * index + 32]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfirm:
+    """A CONFIRM transaction, decoded (spec: block-and-tx.md §5)."""
+
+    outpoint: bytes  # collateral, 36 bytes
+    sig_time: int
+    benchmark_time: int
+    tier: int  # as found: the benchmark's tier, not the node's
+    update: int  # as found: 0 initial, 1 update
+    ip: bytes  # the signed text
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTransaction:
+    """A transaction that stands alone (mempool, broadcast): the fields and columns of ``ParsedBlock`` for one."""
+
+    raw: bytes
+    txid: bytes
+    full_id: bytes  # sha256d over all bytes; differs from the txid of node transactions
+    kind: int
+    header: int
+    lock_time: int
+    expiry_height: int
+    value_balance: int
+    sprout_in: int
+    sprout_out: int
+    joinsplits: int
+    shielded_spends: int
+    shielded_outputs: int
+    prevouts: bytes  # outpoint, 36 each
+    coinbase_script: bytes
+    values: bytes  # i64
+    forms: bytes  # u8
+    addresses: bytes  # address key, 21 each
+    script_start: bytes  # u32
+    script_size: bytes  # u32
+    start: NodeStart | None
+    confirm: NodeConfirm | None
