@@ -1,0 +1,253 @@
+"""The settings: ``config.toml`` says what there is, a file of the operator's and the environment what differs.
+
+Precedence: ``FLUX_<SECTION>_<KEY>`` over the file over the default. Keys, types and defaults are those of the
+packaged ``config.toml``; the dataclasses below name them for the type checker and check their ranges.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import ConfigError
+
+DEFAULTS_FILE = Path(__file__).with_name("config.toml")
+NETWORKS = ("main", "test", "regtest")
+DRIVERS = ("motor", "pymongo_async")
+MIB = 1 << 20
+
+Table = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Which chain: a built-in name, or a file with the parameters of another."""
+
+    name: str
+    params_file: str
+
+    def __post_init__(self) -> None:
+        if not self.params_file:
+            _one_of("network.name", self.name, NETWORKS)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """How fluxd is reached. URLs may carry credentials, so that they are not shown either."""
+
+    url: str = field(repr=False)
+    user: str
+    password: str = field(repr=False)
+    cookie_file: str
+    timeout_seconds: float
+
+    def __post_init__(self) -> None:
+        _at_least("daemon.timeout_seconds", self.timeout_seconds, 0.1)
+        for url in self.urls:
+            if not url.startswith(("http://", "https://")):
+                raise ConfigError(
+                    "daemon.url: expected http://host:port, or several of these separated by commas; "
+                    "one given begins with neither http:// nor https://"
+                )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The daemons in the order in which they are tried."""
+        return tuple(url.strip() for url in self.url.split(",") if url.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the rows live."""
+
+    uri: str = field(repr=False)
+    name: str
+    driver: str
+    cache_mib: int
+    mongod: str
+
+    def __post_init__(self) -> None:
+        _one_of("database.driver", self.driver, DRIVERS)
+        _at_least("database.cache_mib", self.cache_mib, 0)
+        if self.uri and not self.uri.startswith(("mongodb://", "mongodb+srv://")):
+            raise ConfigError("database.uri: expected mongodb://… or mongodb+srv://…")
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The folder for what we keep on disk ourselves."""
+
+    dir: str
+
+    @property
+    def path(self) -> Path:
+        """The folder, absolute; the user's data folder by default."""
+        return Path(self.dir).expanduser().absolute() if self.dir else default_data_dir(os.environ)
+
+
+@dataclass(frozen=True, slots=True)
+class Indexer:
+    """The limits of the indexing loop."""
+
+    memory_mib: int
+    batch_blocks: int
+    batch_transactions: int
+    undo_depth: int
+    poll_seconds: float
+
+    def __post_init__(self) -> None:
+        _at_least("indexer.memory_mib", self.memory_mib, 256)
+        _at_least("indexer.batch_blocks", self.batch_blocks, 1)
+        _at_least("indexer.batch_transactions", self.batch_transactions, 1)
+        _at_least("indexer.undo_depth", self.undo_depth, 40)
+        _at_least("indexer.poll_seconds", self.poll_seconds, 0.01)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What the indexer may use while it catches up, in bytes."""
+        return self.memory_mib * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """Where the site listens."""
+
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"explorer.port is {self.port}: expected a port, 0 to 65535")
+
+
+SECTIONS = {
+    "network": Network,
+    "daemon": Daemon,
+    "database": Database,
+    "data": Data,
+    "indexer": Indexer,
+    "explorer": Explorer,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings, checked. ``source`` is the file they were read from, none for defaults alone."""
+
+    network: Network
+    daemon: Daemon
+    database: Database
+    data: Data
+    indexer: Indexer
+    explorer: Explorer
+    source: Path | None = None
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """``flux-explorer`` in the user's data folder (XDG base directories)."""
+    home = environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return Path(home) / "flux-explorer"
+
+
+def load_config(path: str | Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """The settings from ``path``, else ``FLUX_CONFIG``, else ``./config.toml``, with the environment on top.
+
+    Raises ConfigError with the key, its value and what was expected.
+    """
+    source = _find_file(path, environ)
+    table = _read_toml(DEFAULTS_FILE)
+    if source is not None:
+        _overlay(table, _read_toml(source), str(source))
+    _overlay_environment(table, environ)
+    sections = {name: section(**table[name]) for name, section in SECTIONS.items()}
+    return Config(**sections, source=source)
+
+
+def _find_file(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
+    named = path or environ.get("FLUX_CONFIG")
+    if named:
+        return Path(named)
+    local = Path("config.toml")
+    return local if local.is_file() else None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"settings file {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"settings file {path} is no TOML: {error}") from error
+
+
+def _overlay(table: Table, given: Mapping[str, Any], where: str) -> None:
+    for section, keys in given.items():
+        if section not in table:
+            raise ConfigError(f"{where}: unknown section [{section}]{_nearest(section, table)}")
+        if not isinstance(keys, dict):
+            raise ConfigError(f"{where}: {section} is {keys!r}: expected a section [{section}]")
+        for key, value in keys.items():
+            if key not in table[section]:
+                raise ConfigError(f"{where}: unknown key {section}.{key}{_nearest(key, table[section])}")
+            table[section][key] = _typed(f"{where}: {section}.{key}", value, table[section][key])
+
+
+def _typed(where: str, value: Any, default: Any) -> Any:
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if type(value) is not type(default):
+        # The value is not shown: a password may have been written without quotes.
+        raise ConfigError(f"{where}: expected {_TYPE_WORDS[type(default)]}, not {_TYPE_WORDS.get(type(value), 'this')}")
+    return value
+
+
+_TYPE_WORDS = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+_TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+
+
+def _overlay_environment(table: Table, environ: Mapping[str, str]) -> None:
+    known = {f"FLUX_{s}_{k}".upper(): (s, k) for s, keys in table.items() for k in keys}
+    prefixes = tuple(f"FLUX_{section}_".upper() for section in table)
+    for variable, text in environ.items():
+        if not variable.startswith(prefixes):
+            continue
+        if variable not in known:
+            raise ConfigError(f"unknown environment variable {variable}{_nearest(variable, known)}")
+        section, key = known[variable]
+        table[section][key] = _from_text(variable, text, table[section][key])
+
+
+def _from_text(variable: str, text: str, default: Any) -> Any:
+    try:
+        if isinstance(default, bool):
+            return _TRUTH[text.strip().lower()]
+        return type(default)(text)
+    except (ValueError, KeyError):
+        raise ConfigError(f"{variable} is {text!r}: expected {_TYPE_WORDS[type(default)]}") from None
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    match = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    return f"; the nearest known name is {match[0]}" if match else ""
+
+
+def _at_least(key: str, value: float, least: float) -> None:
+    if value < least:
+        raise ConfigError(f"{key} is {value}: expected at least {least}")
+
+
+def _one_of(key: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        nearest = difflib.get_close_matches(value, known, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ConfigError(f"{key} is {value!r}: expected one of {', '.join(known)}{hint}")
+
+
+def section_keys() -> dict[str, tuple[str, ...]]:
+    """The keys of each section as the dataclasses name them."""
+    return {name: tuple(f.name for f in fields(section)) for name, section in SECTIONS.items()}

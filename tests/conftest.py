@@ -1,0 +1,64 @@
+"""What several tests share: one real MongoDB for the session, and how an absent program is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import ConfigError
+from indexer.store import embedded
+
+REQUIRE_ALL = os.environ.get("FLUX_REQUIRE_ALL") == "1"
+
+
+def absent(what: str, remedy: str) -> None:
+    """Skip the test because ``what`` is not on this machine; fail when nothing may be skipped."""
+    sentence = f"{what} is absent: {remedy}"
+    if REQUIRE_ALL:
+        pytest.fail(f"{sentence} (FLUX_REQUIRE_ALL=1)", pytrace=False)
+    pytest.skip(sentence)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One printed line for each reason why tests were skipped."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in reasons.items():
+        terminalreporter.write_line(f"skipped {count}: {reason.removeprefix('Skipped: ')}")
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of one embedded MongoDB that all tests of the session share; take a database name of your own."""
+    try:
+        server = embedded.start(tmp_path_factory.mktemp("mongod"), cache_mib=256)
+    except ConfigError as error:
+        absent("mongod", str(error))
+        raise
+    with server:
+        yield server.uri
+
+
+@pytest.fixture
+def database_name(request: pytest.FixtureRequest, mongod: str) -> Iterator[str]:
+    """A database name of this test's own, dropped when it ends."""
+    name = f"t_{abs(hash(request.node.nodeid)) & 0xFFFFFFFF:08x}"
+    yield name
+    embedded.drop_database(mongod, name)
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Callable[[str], Path]:
+    """Write a settings file and give its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "config.toml"
+        path.write_text(text)
+        return path
+
+    return write
