@@ -1,0 +1,121 @@
+"""Address text and address keys, and the script that a key stands for.
+
+An address key has 21 bytes: the kind and the HASH160 (``indexer.chain.keys``). Source: ``key_io.cpp``,
+``script/standard.cpp:GetScriptForDestination``.
+"""
+
+from __future__ import annotations
+
+from indexer.chain import base58, bech32
+from indexer.chain.keys import P2PKH, P2SH
+from indexer.chain.networks import NETWORKS
+from indexer.chain.params import Network
+from indexer.errors import AddressError
+
+KEY_SIZE = 21
+ADDRESS_TYPES = {P2PKH: "p2pkh", P2SH: "p2sh"}
+
+SPROUT_PAYLOAD = 64
+SAPLING_PAYLOAD = 43
+FOREIGN_SAPLING_PREFIXES = {"zs": "Zcash", "ztestsapling": "Zcash's test net"}
+PRIVATE_KEY_VERSIONS = (0x80, 0xEF)
+PRIVATE_KEY_SIZES = (33, 34)  # an uncompressed key, a compressed one
+
+_PRIVACY = "what it holds and does is private, and no explorer can show it"
+
+
+def address_type(key: bytes) -> str:
+    """``p2pkh`` or ``p2sh``; AddressError when the key stands for no address."""
+    try:
+        return ADDRESS_TYPES[key[0]]
+    except (KeyError, IndexError):
+        raise AddressError("the key of an output without an address stands for no address") from None
+
+
+def _prefix(kind: int, network: Network) -> bytes:
+    return network.pubkey_address_prefix if kind == P2PKH else network.script_address_prefix
+
+
+def encode_address(key: bytes, network: Network) -> str:
+    """The text of a 21-byte address key on this network (``key_io.cpp:EncodeDestination``)."""
+    address_type(key)
+    return base58.encode(_prefix(key[0], network) + key[1:])
+
+
+def decode_address(text: str, network: Network) -> bytes:
+    """The 21-byte key of a transparent address of this network; AddressError says why the text is none.
+
+    Shielded addresses are recognised, their checksum is verified, and they are refused with the reason that
+    what they hold is private. Source: ``key_io.cpp:DecodeDestination``.
+    """
+    if len(text) > base58.LONGEST_TEXT:
+        raise AddressError(f"no address has {len(text)} characters")
+    if _looks_like_sapling(text, network):
+        raise AddressError(_about_sapling(text, network))
+    payload = base58.decode(text)
+    key = _match(payload, network)
+    if key is None:
+        raise AddressError(_about_foreign(payload, network))
+    return key
+
+
+def script_for(key: bytes) -> bytes:
+    """The output script that pays an address key: 25 bytes for P2PKH, 23 for P2SH."""
+    if address_type(key) == "p2pkh":
+        return b"\x76\xa9\x14" + key[1:] + b"\x88\xac"
+    return b"\xa9\x14" + key[1:] + b"\x87"
+
+
+def _match(payload: bytes, network: Network) -> bytes | None:
+    for kind in ADDRESS_TYPES:
+        prefix = _prefix(kind, network)
+        if payload.startswith(prefix) and len(payload) == len(prefix) + KEY_SIZE - 1:
+            return bytes([kind]) + payload[len(prefix) :]
+    return None
+
+
+def _names(networks: list[Network]) -> str:
+    return " or ".join(sorted({network.name for network in networks}))
+
+
+def _about_foreign(payload: bytes, network: Network) -> str:
+    if payload[0] in PRIVATE_KEY_VERSIONS and len(payload) in PRIVATE_KEY_SIZES:
+        return "this is a private key, not an address: whoever has seen it can spend its coins"
+    known = [network, *NETWORKS.values()]
+    sprout = [n for n in known if payload[:2] == n.sprout_address_prefix and len(payload) == 2 + SPROUT_PAYLOAD]
+    if sprout:
+        return f"this is a shielded (Sprout) address{_elsewhere(sprout, network)}: {_PRIVACY}"
+    owners = [n for n in known if _match(payload, n)]
+    if owners:
+        return f"this is an address of {_names(owners)}, not of {network.name}"
+    return (
+        f"no Flux address begins with the version bytes {payload[:2].hex()}; "
+        f"those of {network.name} look like {_examples(network)}"
+    )
+
+
+def _examples(network: Network) -> str:
+    return " and ".join(f"{encode_address(bytes([kind]) + bytes(20), network)[:2]}…" for kind in ADDRESS_TYPES)
+
+
+def _elsewhere(owners: list[Network], network: Network) -> str:
+    return "" if network in owners else f" of {_names(owners)}, not of {network.name}"
+
+
+def _sapling_owners(prefix: str, network: Network) -> list[Network]:
+    return [n for n in (network, *NETWORKS.values()) if n.sapling_hrp == prefix]
+
+
+def _looks_like_sapling(text: str, network: Network) -> bool:
+    """Whether the part before the last separator is a Sapling prefix; no Base58 address has such a start."""
+    prefix = text.lower().rpartition("1")[0]
+    return prefix in FOREIGN_SAPLING_PREFIXES or bool(_sapling_owners(prefix, network))
+
+
+def _about_sapling(text: str, network: Network) -> str:
+    prefix, payload = bech32.decode(text)
+    if len(payload) != SAPLING_PAYLOAD:
+        return f"a Sapling address has a payload of {SAPLING_PAYLOAD} bytes, this one of {len(payload)}"
+    if prefix in FOREIGN_SAPLING_PREFIXES:
+        return f"this is a shielded address of {FOREIGN_SAPLING_PREFIXES[prefix]}, not of Flux"
+    return f"this is a shielded (Sapling) address{_elsewhere(_sapling_owners(prefix, network), network)}: {_PRIVACY}"

@@ -1,0 +1,52 @@
+"""Base58 with a four-byte checksum: the text form of transparent and Sprout addresses.
+
+Source: ``base58.cpp:EncodeBase58Check, DecodeBase58Check``.
+"""
+
+from __future__ import annotations
+
+from indexer.chain.hashes import sha256d
+from indexer.errors import AddressError
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+CHECKSUM_SIZE = 4
+LONGEST_TEXT = 128  # a Sprout address has 95 characters
+
+_VALUES = {character: value for value, character in enumerate(ALPHABET)}
+
+
+def encode(payload: bytes) -> str:
+    """The Base58Check text of version bytes and payload."""
+    raw = payload + sha256d(payload)[:CHECKSUM_SIZE]
+    number, text = int.from_bytes(raw, "big"), ""
+    while number:
+        number, value = divmod(number, 58)
+        text = ALPHABET[value] + text
+    return ALPHABET[0] * (len(raw) - len(raw.lstrip(b"\0"))) + text
+
+
+def decode(text: str) -> bytes:
+    """Version bytes and payload of a Base58Check text; AddressError says what is wrong with it.
+
+    Takes time quadratic in the length: the caller bounds it with LONGEST_TEXT.
+    """
+    if not text:
+        raise AddressError("the address is empty")
+    for position, character in enumerate(text, 1):
+        if character not in _VALUES:
+            raise AddressError(f"{character!r} at position {position} is no character of an address")
+    raw = _number(text)
+    payload, checksum = raw[:-CHECKSUM_SIZE], raw[-CHECKSUM_SIZE:]
+    if len(raw) <= CHECKSUM_SIZE:
+        raise AddressError(f"{len(text)} characters are too few for an address")
+    if sha256d(payload)[:CHECKSUM_SIZE] != checksum:
+        raise AddressError("the checksum does not match: a character is wrong, missing or too many")
+    return payload
+
+
+def _number(text: str) -> bytes:
+    number = 0
+    for character in text:
+        number = number * 58 + _VALUES[character]
+    zeros = len(text) - len(text.lstrip(ALPHABET[0]))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
