@@ -122,7 +122,7 @@ MAIN = Network(
             )
         ),
     ),
-    pon=Pon(window=30, start_limit_bits=0x1F0BFFFF, limit_bits=0x200FFFFF, test_producer=False),
+    pon=Pon(window=30, start_limit_bits=0x1F0BFFFF, limit_bits=0x200FFFFF),
     checkpoints=(
         (5500, "0000000e7724f8bace09dd762657169c10622af4a6a8e959152cd00b9119848e"),
         (35000, "000000004646dd797644b9c67aff320961e95c311b4f26985424b720d09fcaa5"),
@@ -203,7 +203,7 @@ TEST = Network(
         ),
         emergency_keys=(),
     ),
-    pon=Pon(window=60, start_limit_bits=0x207FFFFF, limit_bits=0x200FFFFF, test_producer=True),
+    pon=Pon(window=60, start_limit_bits=0x207FFFFF, limit_bits=0x200FFFFF),
     checkpoints=((320, "0237bf16aba912b0c68933809a7e7fe9553ddff1bc0782d2463fc5d161af1c46"),),
 )
 
@@ -248,7 +248,7 @@ REGTEST = Network(
         ),
         emergency_keys=(),
     ),
-    pon=Pon(window=60, start_limit_bits=0x207FFFFF, limit_bits=0x200F0F0F, test_producer=True),
+    pon=Pon(window=60, start_limit_bits=0x207FFFFF, limit_bits=0x200F0F0F),
 )
 
 NETWORKS = {network.name: network for network in (MAIN, TEST, REGTEST)}

@@ -100,7 +100,6 @@ class Pon:
     window: int
     start_limit_bits: int
     limit_bits: int
-    test_producer: bool  # whether the unsigned test collateral may produce (test networks)
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def _leaves(prefix: str, value: object) -> Iterator[tuple[str, str | int]]:
     if isinstance(value, bytes):
         yield prefix, value.hex()
     elif isinstance(value, str | int):
-        yield prefix, int(value) if isinstance(value, bool) else value
+        yield prefix, value
     elif isinstance(value, tuple):
         for i, item in enumerate(value):
             yield from _leaves(f"{prefix}.{i}", item)

@@ -43,12 +43,6 @@ def _activation(value: object) -> int:
     return DISABLED if value == DISABLED else _not_negative(value)
 
 
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("true or false is expected")
-    return value
-
-
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("a text is expected")
@@ -150,7 +144,6 @@ _READERS: dict[str, Callable[[object], object]] = {
     "nodes.benchmark_keys": _keys_since,
     "nodes.emergency_keys": _keys,
     "pon.window": _positive,
-    "pon.test_producer": _flag,
     "checkpoints": _checkpoints,
 }
 _ADDRESSES = ("address", "dev_fund_address")
