@@ -9,15 +9,18 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError
+from indexer.chain.networks import named_network
+from indexer.chain.params import Network
+from indexer.chain.params_file import network_from_mapping
+from indexer.errors import ConfigError
 
 DEFAULTS_FILE = Path(__file__).with_name("config.toml")
-NETWORKS = ("main", "test", "regtest")
 DRIVERS = ("motor", "pymongo_async")
 MIB = 1 << 20
 
@@ -25,20 +28,8 @@ Table = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
-    """Which chain: a built-in name, or a file with the parameters of another."""
-
-    name: str
-    params_file: str
-
-    def __post_init__(self) -> None:
-        if not self.params_file:
-            _one_of("network.name", self.name, NETWORKS)
-
-
-@dataclass(frozen=True, slots=True)
 class Daemon:
-    """How fluxd is reached. URLs may carry credentials, so that they are not shown either."""
+    """How fluxd is reached; ``url`` may list several, and may carry credentials, so that it is not shown either."""
 
     url: str = field(repr=False)
     user: str
@@ -48,17 +39,6 @@ class Daemon:
 
     def __post_init__(self) -> None:
         _at_least("daemon.timeout_seconds", self.timeout_seconds, 0.1)
-        for url in self.urls:
-            if not url.startswith(("http://", "https://")):
-                raise ConfigError(
-                    "daemon.url: expected http://host:port, or several of these separated by commas; "
-                    "one given begins with neither http:// nor https://"
-                )
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """The daemons in the order in which they are tried."""
-        return tuple(url.strip() for url in self.url.split(",") if url.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +106,6 @@ class Explorer:
 
 
 SECTIONS = {
-    "network": Network,
     "daemon": Daemon,
     "database": Database,
     "data": Data,
@@ -137,7 +116,7 @@ SECTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """All settings, checked. ``source`` is the file they were read from, none for defaults alone."""
+    """All settings, checked; ``network`` is the chain that [network] names."""
 
     network: Network
     daemon: Daemon
@@ -145,7 +124,11 @@ class Config:
     data: Data
     indexer: Indexer
     explorer: Explorer
-    source: Path | None = None
+
+    @property
+    def database_name(self) -> str:
+        """The database of this network."""
+        return self.database.name or f"flux_{self.network.name}"
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
@@ -165,7 +148,14 @@ def load_config(path: str | Path | None = None, environ: Mapping[str, str] = os.
         _overlay(table, _read_toml(source), str(source))
     _overlay_environment(table, environ)
     sections = {name: section(**table[name]) for name, section in SECTIONS.items()}
-    return Config(**sections, source=source)
+    return Config(network=_network(**table["network"]), **sections)
+
+
+def _network(name: str, params_file: str) -> Network:
+    if not params_file:
+        return named_network(name)
+    path = Path(params_file).expanduser()
+    return network_from_mapping(_read_toml(path, Decimal), str(path))
 
 
 def _find_file(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -176,9 +166,9 @@ def _find_file(path: str | Path | None, environ: Mapping[str, str]) -> Path | No
     return local if local.is_file() else None
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path, number: Callable[[str], Any] = float) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"), parse_float=number)
     except OSError as error:
         raise ConfigError(f"settings file {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -246,8 +236,3 @@ def _one_of(key: str, value: str, known: tuple[str, ...]) -> None:
         nearest = difflib.get_close_matches(value, known, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else ""
         raise ConfigError(f"{key} is {value!r}: expected one of {', '.join(known)}{hint}")
-
-
-def section_keys() -> dict[str, tuple[str, ...]]:
-    """The keys of each section as the dataclasses name them."""
-    return {name: tuple(f.name for f in fields(section)) for name, section in SECTIONS.items()}

@@ -24,8 +24,8 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from ..errors import ConfigError, Locked, Unavailable
-from . import mongod
+from indexer.errors import ConfigError, Locked, Unavailable
+from indexer.store import mongod
 
 START_SECONDS = 120.0  # recovery after a crash replays the journal first
 STOP_SECONDS = 120.0  # the last checkpoint writes what the cache holds

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ..errors import ConfigError
+from indexer.errors import ConfigError
 
 OLDEST = (6, 0)
 OWN_SERVER = "or run a MongoDB of your own and set database.uri"
