@@ -13,8 +13,10 @@
     ├── SourceError            the daemon (or another source of blocks)
     │   ├── Unreachable        no answer: try again later
     │   ├── WarmingUp          an answer, not yet a useful one: try again soon
+    │   ├── Garbled            an answer that cannot be read: try again
     │   ├── WrongCredentials   the daemon refused user or password
-    │   └── Refused            the daemon answered with an error (code, message)
+    │   ├── Refused            the daemon answered with an error (code, message)
+    │   └── Stopped            we were asked to stop while waiting
     └── StoreError             the database
         ├── Unavailable        no answer, no space, lost connection
         ├── DuplicateKey       an immutable row existed already: foreign garbage
@@ -80,6 +82,14 @@ class Unreachable(SourceError):
 
 class WarmingUp(SourceError):
     """The daemon is alive and asks to be asked again (warming up, work queue full)."""
+
+
+class Garbled(SourceError):
+    """An answer that cannot be read: cut short, no JSON, no hex, not what was asked; try again."""
+
+
+class Stopped(SourceError):
+    """We were asked to stop while waiting for the source; no failure."""
 
 
 class WrongCredentials(SourceError):
