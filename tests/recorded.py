@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import lzma
+import tomllib
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from indexer.chain.params import Network
+from indexer.chain.params_file import network_from_mapping
 
 DATA = Path(__file__).parent / "data"
 CHAIN = DATA / "chain"
@@ -88,3 +92,10 @@ def zcash_blocks() -> list[dict[str, Any]]:
     """Blocks of the parent chain: the entries of its index with ``raw`` bytes added."""
     entries = json.loads((DATA / "zcash" / "index.json").read_text())
     return [e | {"raw": bytes.fromhex((DATA / "zcash" / e["file"]).read_text().strip())} for e in entries]
+
+
+@cache
+def network() -> Network:
+    """The parameters of the recorded chain."""
+    given = tomllib.loads(NETWORK_FILE.read_text(), parse_float=Decimal)
+    return network_from_mapping(given, NETWORK_FILE.name)

@@ -6,13 +6,13 @@ for a rule by its exact script and amount, never by its position: pools reorder 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from indexer.chain.params import Network, pon_active, upgrade_active
+from indexer.chain.queue import pays_nodes
 from indexer.chain.subsidy import block_subsidy, one_off_funds
-
-TIERS = (1, 2, 3)
+from indexer.chain.tiers import TIERS
 
 # Shares of the subsidy as numerator and denominator: 3.75 %, 6.25 %, 15 %; of a PoN subsidy 1, 3.5 and 9 of 14.
 POW_SHARES = {1: (3, 80), 2: (5, 80), 3: (12, 80)}
@@ -24,8 +24,8 @@ FUND_NAMES = ("node_payout", "dev_fund", "exchange", "foundation", "swap_pool", 
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """A coinbase output: zatoshi, address key, and whether its script is the exact 25- or 23-byte form."""
+class CoinbaseOutput:
+    """An output of a coinbase: zatoshi, address key, and whether its script is the exact 25- or 23-byte form."""
 
     value: int
     address: bytes
@@ -37,7 +37,7 @@ class Payout:
     """What the queue predicts for a tier, and the output that satisfies it (None: the coinbase has none)."""
 
     tier: int
-    address: bytes
+    payee: bytes
     amount: int
     vout: int | None
 
@@ -48,15 +48,16 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
-class Coinbase:
-    """A coinbase judged: one Payout per predicted payee, one code of FUND_NAMES per output.
+class CoinbaseJudgement:
+    """A coinbase judged: one Payout per predicted payee, one code of FUND_NAMES per output in ``funds``.
 
-    ``claimed`` is the sum of the outputs, ``allowed`` what they may add up to, ``missing`` the names of
-    funds that the rules demand and no output pays.
+    ``checked`` is false where nodes are not paid yet, ``claimed`` is the sum of the outputs, ``allowed`` what
+    they may add up to, ``missing`` the names of funds that the rules demand and no output pays.
     """
 
+    checked: bool
     payouts: tuple[Payout, ...]
-    codes: tuple[int, ...]
+    funds: tuple[int, ...]
     claimed: int
     allowed: int
     missing: tuple[str, ...]
@@ -65,11 +66,6 @@ class Coinbase:
     def unclaimed(self) -> int:
         """Zatoshi that the coinbase could have claimed and did not; negative where no bound holds (height 1, 2)."""
         return self.allowed - self.claimed
-
-
-def payments_enforced(network: Network, height: int) -> bool:
-    """Whether the coinbase at ``height`` must pay nodes (``fluxnode.cpp:CheckFluxnodePayout``)."""
-    return height >= network.nodes.payments_from
 
 
 def tier_payout(network: Network, height: int, tier: int) -> int:
@@ -87,6 +83,11 @@ def tier_payout(network: Network, height: int, tier: int) -> int:
     return subsidy * numerator * factor // denominator
 
 
+def tier_payouts(network: Network, height: int) -> tuple[int, ...]:
+    """What the coinbase at ``height`` pays to the payees of Cumulus, Nimbus and Stratus."""
+    return tuple(tier_payout(network, height, tier) for tier in TIERS)
+
+
 def dev_fund_minimum(network: Network, height: int, paid_tiers: Iterable[int]) -> int:
     """What the dev fund's output must have at least: the subsidy without the payouts of tiers that have a payee.
 
@@ -100,74 +101,75 @@ def coinbase_limit(network: Network, height: int, fees: int) -> int:
     return block_subsidy(network, height) + fees + sum(fund.amount for fund in one_off_funds(network, height))
 
 
-def _find(outputs: Sequence[Output], used: Collection[int], address: bytes, amount: int) -> int | None:
-    """The first output, not used yet, with this exact script and exactly this amount."""
-    for vout, output in enumerate(outputs):
-        if vout not in used and output.exact and output.address == address and output.value == amount:
-            return vout
-    return None
+class _Matching:
+    """The outputs of a coinbase and the codes given to them so far: each satisfies at most one rule."""
+
+    def __init__(self, outputs: Sequence[CoinbaseOutput]) -> None:
+        self.outputs = outputs
+        self.codes: dict[int, int] = {}
+
+    def take(self, address: bytes, amount: int, code: int) -> int | None:
+        """Give ``code`` to the first output left that has this exact script and exactly this amount."""
+        for vout, output in enumerate(self.outputs):
+            if vout not in self.codes and output.exact and output.address == address and output.value == amount:
+                self.codes[vout] = code
+                return vout
+        return None
+
+    def take_all(self, address: bytes, code: int) -> list[int]:
+        """Give ``code`` to every output left that has this exact script; returns their amounts."""
+        found = {
+            vout: output.value
+            for vout, output in enumerate(self.outputs)
+            if vout not in self.codes and output.exact and output.address == address
+        }
+        self.codes.update(dict.fromkeys(found, code))
+        return list(found.values())
+
+    def funds(self, pon: bool) -> tuple[int, ...]:
+        """The code of every output; what is left in PoW is the miner's.
+
+        A PoN producer is owed nothing, and an output without value is nobody's.
+        """
+        return tuple(
+            self.codes.get(vout, OTHER if pon or not output.value else MINER)
+            for vout, output in enumerate(self.outputs)
+        )
 
 
-def _judge_payouts(
-    network: Network, height: int, outputs: Sequence[Output], payees: Sequence[tuple[int, bytes]], codes: dict[int, int]
-) -> tuple[Payout, ...]:
-    payouts = []
-    for tier, address in payees:
-        amount = tier_payout(network, height, tier)
-        vout = _find(outputs, codes, address, amount)
-        if vout is not None:
-            codes[vout] = NODE_PAYOUT
-        payouts.append(Payout(tier, address, amount, vout))
-    return tuple(payouts)
-
-
-def _judge_one_offs(network: Network, height: int, outputs: Sequence[Output], codes: dict[int, int]) -> list[str]:
-    missing = []
-    for fund in one_off_funds(network, height):
-        vout = _find(outputs, codes, fund.address, fund.amount)
-        if vout is None:
-            missing.append(fund.name)
-        else:
-            codes[vout] = FUND_NAMES.index(fund.name)
+def _missing_funds(
+    network: Network, height: int, matching: _Matching, payees: Sequence[tuple[int, bytes]]
+) -> list[str]:
+    """Match one-off funds and the dev fund; returns the names of those that no output satisfies."""
+    missing = [
+        fund.name
+        for fund in one_off_funds(network, height)
+        if matching.take(fund.address, fund.amount, FUND_NAMES.index(fund.name)) is None
+    ]
+    if pon_active(network, height):
+        minimum = dev_fund_minimum(network, height, [tier for tier, _ in payees])
+        amounts = matching.take_all(network.funds.dev_fund_address, DEV_FUND)
+        if max(amounts, default=-1) < minimum:
+            missing.append("dev_fund")
     return missing
 
 
-def _judge_dev_fund(network: Network, outputs: Sequence[Output], minimum: int, codes: dict[int, int]) -> list[str]:
-    """Every output left that pays the dev fund is its own; one of them alone must reach the minimum."""
-    to_fund = [
-        vout
-        for vout, output in enumerate(outputs)
-        if vout not in codes and output.exact and output.address == network.funds.dev_fund_address
-    ]
-    codes.update(dict.fromkeys(to_fund, DEV_FUND))
-    return [] if any(outputs[vout].value >= minimum for vout in to_fund) else ["dev_fund"]
-
-
-def _remainder_code(output: Output, pon: bool) -> int:
-    """A PoW remainder is the miner's; a PoN producer is owed nothing, and an empty output is nobody's."""
-    return OTHER if pon or not output.value else MINER
-
-
 def judge_coinbase(
-    network: Network, height: int, outputs: Sequence[Output], payees: Sequence[tuple[int, bytes]], fees: int
-) -> Coinbase:
+    network: Network, height: int, outputs: Sequence[CoinbaseOutput], payees: Sequence[tuple[int, bytes]], fees: int
+) -> CoinbaseJudgement:
     """Match a coinbase's outputs to the payees that the queue predicts, and name every other output.
 
     ``payees`` are (tier, address key) of the tiers that have a node, empty where payments are not enforced.
     Each output satisfies at most one rule. Source: ``fluxnode.cpp:CheckFluxnodePayout``,
     ``main.cpp:ContextualCheckTransaction, ConnectBlock``.
     """
-    codes: dict[int, int] = {}
-    payouts = _judge_payouts(network, height, outputs, payees, codes)
-    missing = _judge_one_offs(network, height, outputs, codes)
-    pon = pon_active(network, height)
-    if pon:
-        minimum = dev_fund_minimum(network, height, [tier for tier, _ in payees])
-        missing += _judge_dev_fund(network, outputs, minimum, codes)
-    return Coinbase(
-        payouts=payouts,
-        codes=tuple(codes.get(vout, _remainder_code(output, pon)) for vout, output in enumerate(outputs)),
+    matching = _Matching(outputs)
+    due = [(tier, payee, tier_payout(network, height, tier)) for tier, payee in payees]
+    return CoinbaseJudgement(
+        checked=pays_nodes(network, height),
+        payouts=tuple(Payout(*payout, matching.take(*payout[1:], NODE_PAYOUT)) for payout in due),
+        missing=tuple(_missing_funds(network, height, matching, payees)),
+        funds=matching.funds(pon_active(network, height)),
         claimed=sum(output.value for output in outputs),
         allowed=coinbase_limit(network, height, fees),
-        missing=tuple(missing),
     )

@@ -1,10 +1,16 @@
-"""What a script says in words: the text in a nulldata output."""
+"""What output scripts mean besides an address: never to be spent, or a text."""
 
 from __future__ import annotations
 
 OP_RETURN = 0x6A
+MAX_SCRIPT_SIZE = 10_000
 _PUSHDATA_SIZES = {0x4C: 1, 0x4D: 2, 0x4E: 4}  # OP_PUSHDATA1, 2, 4: how many bytes give the length
 _LAST_DIRECT_PUSH = 0x4B
+
+
+def unspendable(script: bytes) -> bool:
+    """Whether an output with this script never enters the utxo set (``script.h:CScript::IsUnspendable``)."""
+    return script[:1] == bytes([OP_RETURN]) or len(script) > MAX_SCRIPT_SIZE
 
 
 def _push(script: bytes, at: int) -> tuple[bytes, int] | None:
