@@ -14,7 +14,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +23,7 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
+from indexer.children import start_child, stop_child
 from indexer.errors import ConfigError, Locked, Unavailable
 from indexer.store import mongod
 
@@ -31,19 +31,6 @@ START_SECONDS = 120.0  # recovery after a crash replays the journal first
 STOP_SECONDS = 120.0  # the last checkpoint writes what the cache holds
 LONGEST_SOCKET_PATH = 107
 KEPT_LOGS = 3
-
-# A mongod that outlived a killed owner would keep the folder busy: the kernel ends it with its parent. The
-# launcher exists because that can be asked for only between fork and exec.
-_LAUNCHER = """
-import ctypes, os, resource, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit("the starting process is gone")
-hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-most = 64000 if hard == resource.RLIM_INFINITY else min(64000, hard)
-resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 class FolderLock:
@@ -91,13 +78,7 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Stop the server cleanly, wait for it, let the folder go."""
-        if self._child.poll() is None:
-            self._child.terminate()
-        try:
-            self._child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        stop_child(self._child, STOP_SECONDS)
         shutil.rmtree(socket_path(self.folder).parent, ignore_errors=True)
         self._lock.release()
 
@@ -194,17 +175,11 @@ def _launch(folder: Path, binary: Path, cache_mib: int) -> subprocess.Popen[byte
         "--setParameter", "diagnosticDataCollectionEnabled=false",
         "--logpath", str(folder / "mongod.log"),
     ]  # fmt: skip
+    # No proxies or allocator tuning of ours: it inherits nothing but where to find things.
+    environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if key in os.environ}
     with open(folder / "mongod.out", "wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            # Ctrl-C on the terminal is for us; we stop the server after the last commit.
-            start_new_session=True,
-            # No allocator tuning or proxies of ours: it inherits nothing but where to find things.
-            env={key: os.environ[key] for key in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH") if key in os.environ},
-        )
+        # Ctrl-C on the terminal is for us: the server stops after the last commit.
+        return start_child(command, environ=environ, output=output, own_session=True)
 
 
 def _rotate(log: Path) -> None:

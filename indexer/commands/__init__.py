@@ -1,0 +1,1 @@
+"""What the sub-commands of ``flux-explorer`` do; ``indexer.cli`` is their command line."""

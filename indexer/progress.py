@@ -1,0 +1,89 @@
+"""How long work tells of itself: one line that is rewritten on a terminal, a plain line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TextIO
+
+PLAIN_SECONDS = 10.0
+TERMINAL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How far work is: ``done`` of ``total`` (blocks, or what ``unit`` says), at ``rate`` a second.
+
+    ``note`` is what else there is to say: why it waits, or what was found.
+    """
+
+    done: int
+    total: int
+    rate: float
+    unit: str = "block"
+    note: str = ""
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Seconds until the end at this rate; None when nothing moves."""
+        return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+
+ProgressCall = Callable[[Report], None]
+
+
+class Progress:
+    """Shows reports: every one that changes the sentence at most, and no more often than the output bears."""
+
+    def __init__(self, output: TextIO = sys.stdout, clock: Callable[[], float] = time.monotonic) -> None:
+        self._output = output
+        self._clock = clock
+        self._terminal = output.isatty()
+        self._pause = TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS
+        self._next = float("-inf")
+        self._shown = ""
+
+    def __call__(self, report: Report) -> None:
+        """Show the report, unless one was shown a moment ago or it says nothing new."""
+        line = sentence(report)
+        if self._clock() < self._next or line == self._shown:
+            return
+        self._next = self._clock() + self._pause
+        self._shown = line
+        self._output.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
+        self._output.flush()
+
+    def end(self) -> None:
+        """Leave the rewritten line, so that what follows begins on one of its own."""
+        if self._terminal and self._shown:
+            self._output.write("\n")
+            self._output.flush()
+            self._shown = ""
+
+
+def sentence(report: Report) -> str:
+    """A report in words, such as ``block 1,200 of 3,000 (40.0 %), 150/s, 12 s left``."""
+    parts = [f"{report.unit} {report.done:,}"]
+    if report.total > report.done:
+        parts[0] += f" of {report.total:,} ({100 * report.done / report.total:.1f} %)"
+        parts.append(f"{report.rate:,.0f}/s" if report.rate >= 10 else f"{report.rate:.1f}/s")
+        if report.eta_seconds is not None:
+            parts.append(f"{duration(report.eta_seconds)} left")
+    return ", ".join((*parts, report.note) if report.note else parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units, such as ``3 h 12 min``."""
+    rest = round(seconds)
+    parts = []
+    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if rest >= size or (size == 1 and not parts):
+            parts.append(f"{rest // size} {name}")
+            rest %= size
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts)
