@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """The block up to which the index is complete. ``rewinding``: rows at or below it are being removed."""
+    """The block up to which the index is complete; the epoch rises before any row at or below it goes."""
 
     height: int
     hash: bytes
@@ -53,7 +53,6 @@ class Tip:
     epoch: int
     dirty: bool
     reorgs: int
-    rewinding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +115,12 @@ class View:
         self._touch(collection)
         return await self._database.find_one(collection, where, sort)
 
-    async def many(self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0) -> list[Document]:
-        """The matching documents in ``sort`` order, at most ``limit`` unless 0."""
+    async def many(
+        self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0, fields: Sequence[str] = ()
+    ) -> list[Document]:
+        """The matching documents in ``sort`` order, at most ``limit`` unless 0, with all ``fields`` unless named."""
         self._touch(collection)
-        return await self._database.find(collection, where, sort, limit)
+        return await self._database.find(collection, where, sort, limit, fields)
 
     async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What a pipeline makes of a collection; None: of its own ``$documents``."""
@@ -129,7 +130,7 @@ class View:
 
     def holds(self, now: Tip | None) -> bool:
         """Whether what was read is true for ``self.tip``, given the tip read afterwards."""
-        if now is None or now.rewinding:
+        if now is None:
             return False
         return now == self.tip if self.mutable else now.epoch == self.tip.epoch
 
@@ -169,7 +170,7 @@ class Database:
                     raise outcome
             if time.monotonic() > deadline:
                 raise Syncing("the index has been writing for over two seconds: ask again")
-            if now is not None and (now.dirty or now.rewinding):
+            if isinstance(outcome, Torn) or view.mutable:
                 await asyncio.sleep(PAUSE_SECONDS)
                 now = await self._read_tip()
             tip = now
@@ -210,9 +211,13 @@ class Database:
         document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None))
         return document
 
-    async def find(self, collection: str, where: Filter, sort: Sort = (), limit: int = 0) -> list[Document]:
+    async def find(
+        self, collection: str, where: Filter, sort: Sort = (), limit: int = 0, fields: Sequence[str] = ()
+    ) -> list[Document]:
         """The matching documents, unfenced."""
-        cursor = self._db[collection].find(where, sort=list(sort) or None, limit=limit, batch_size=BATCH)
+        cursor = self._db[collection].find(
+            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH
+        )
         documents: list[Document] = await _answered(cursor.to_list(None))
         return documents
 
@@ -242,8 +247,7 @@ def _tip(document: Document | None) -> Tip | None:
         document["time"],
         document["epoch"],
         document["dirty"],
-        document.get("reorgs", 0),
-        document.get("rewinding", False),
+        document["reorgs"],
     )
 
 

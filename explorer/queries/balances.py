@@ -1,0 +1,55 @@
+"""Balances of many addresses at one height."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from explorer.db import View
+from explorer.errors import BadRequest
+from explorer.queries.addresses import at_height
+from explorer.queries.blocks import reference_at
+from explorer.queries.results import Balance, Balances
+from explorer.queries.text import address_key
+from indexer.store.codec import Document, ledger_id
+
+MOST = 1000
+
+
+async def balances(
+    view: View, addresses: Sequence[str], *, at: int | None = None, depth: int | None = None
+) -> Balances:
+    """The balances of up to 1000 addresses in the order asked; one invalid address refuses all and is named."""
+    if len(addresses) > MOST:
+        raise BadRequest(f"{len(addresses)} addresses are too many: ask for at most {MOST} at once")
+    keys = [_key(view, text) for text in addresses]
+    height = at_height(view, at, depth)
+    reference, rows = await asyncio.gather(reference_at(view, height), _floors(view, keys, height))
+    return Balances(reference, tuple(_balance(text, rows.get(n)) for n, text in enumerate(addresses)))
+
+
+def _key(view: View, text: str) -> bytes:
+    try:
+        return address_key(text, view.network)
+    except BadRequest as error:
+        raise BadRequest(f"{text[:100]!r}: {error}") from error
+
+
+async def _floors(view: View, keys: Sequence[bytes], height: int) -> dict[int, Document]:
+    """For each key, by its ordinal, the newest ledger row at or below the height: all in one ``$lookup``."""
+    if not keys:
+        return {}
+    bounds = [{"n": n, "lo": ledger_id(key, 0), "hi": ledger_id(key, height)} for n, key in enumerate(keys)]
+    between = {"$and": [{"$gte": ["$_id", "$$lo"]}, {"$lte": ["$_id", "$$hi"]}]}
+    floor = [{"$match": {"$expr": between}}, {"$sort": {"_id": -1}}, {"$limit": 1}, {"$project": {"x": 0}}]
+    lookup = {"from": "ledger", "let": {"lo": "$lo", "hi": "$hi"}, "pipeline": floor, "as": "row"}
+    found = await view.aggregate(
+        None, [{"$documents": bounds}, {"$lookup": lookup}, {"$project": {"n": 1, "row": 1}}, {"$unwind": "$row"}]
+    )
+    return {document["n"]: document["row"] for document in found}
+
+
+def _balance(text: str, row: Document | None) -> Balance:
+    if row is None:
+        return Balance(text, 0, 0, 0, 0)
+    return Balance(text, row["b"], row["r"], row["r"] - row["b"], row["n"])

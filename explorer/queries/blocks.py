@@ -1,0 +1,228 @@
+"""Blocks: one of them, a list of them, where to find one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from explorer.db import View
+from explorer.errors import NotFound
+from explorer.paging import Cursor
+from explorer.queries.results import (
+    Block,
+    BlockReference,
+    BlockSummary,
+    Fund,
+    KindCounts,
+    Page,
+    Payout,
+    TierCounts,
+)
+from explorer.queries.text import address_text, fund_name, tier_name
+from indexer.chain.address import encode_address
+from indexer.chain.keys import NO_ADDRESS, hash_text, is_coinbase, outkey_vout, outpoint_text, txkey
+from indexer.chain.payouts import NODE_PAYOUT
+from indexer.chain.pon import difficulty, producer_kind
+from indexer.chain.subsidy import block_subsidy, issue_at
+from indexer.store.codec import Document, transaction_outputs
+
+LIST = Cursor("blocks", 1)
+
+Outputs = Mapping[int, tuple[bytes, int]]  # vout -> address key, zatoshi
+
+
+async def block(view: View, reference: int | bytes) -> Block:
+    """The block at a height or with a hash (wire order), orphaned ones that we once had included."""
+    if isinstance(reference, int):
+        return await _active_block(view, view.require_height(reference))
+    row, orphan = await asyncio.gather(
+        view.one("blocks", {"hash": reference}), view.one("reorgs", {"hash": reference}, sort=[("_id", -1)])
+    )
+    if row is not None and row["_id"] <= view.tip.height:
+        return await _active_block(view, row["_id"])
+    if orphan is not None:
+        return await _orphaned_block(view, orphan)
+    raise NotFound(f"no block with hash {hash_text(reference)} is known")
+
+
+async def height_of(view: View, reference: int | bytes) -> int:
+    """The height of an active block; NotFound or AboveTip when there is none."""
+    if isinstance(reference, int):
+        return view.require_height(reference)
+    row = await view.one("blocks", {"hash": reference})
+    if row is None or row["_id"] > view.tip.height:
+        raise NotFound(f"no block with hash {hash_text(reference)} is on the active chain")
+    height: int = row["_id"]
+    return height
+
+
+async def block_hash(view: View, reference: int | bytes) -> tuple[int, str]:
+    """Height and hash of an active block, for asking the daemon for its bytes."""
+    height = await height_of(view, reference)
+    return height, (await reference_at(view, height)).hash
+
+
+async def reference_at(view: View, height: int) -> BlockReference:
+    """Height and hash of the active block at ``height``."""
+    if height == view.tip.height:
+        return BlockReference(height, hash_text(view.tip.hash))
+    row = await view.one("blocks", {"_id": view.require_height(height)})
+    if row is None:
+        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+    return BlockReference(height, hash_text(row["hash"]))
+
+
+async def latest_blocks(
+    view: View, *, before: int | None = None, cursor: str | None = None, limit: int
+) -> Page[BlockSummary]:
+    """Blocks below height ``before`` (the tip included when None), newest first."""
+    if cursor is not None:
+        (below,) = LIST.decode(cursor)
+    else:
+        below = 1 + view.require_height(view.tip.height if before is None else before - 1)
+    rows = await view.many("blocks", {"_id": {"$lt": min(below, view.tip.height + 1)}}, sort=[("_id", -1)], limit=limit)
+    last = rows[-1]["_id"] if rows else 0
+    return Page(tuple(_summary(view, row) for row in rows), LIST.encode(last) if last > 0 else None)
+
+
+def confirmations(view: View, height: int) -> int:
+    """How many blocks of the chain hold or follow height."""
+    return view.tip.height - height + 1
+
+
+def counts(row: Document) -> KindCounts:
+    """The kinds of transactions of a row of ``blocks``."""
+    nodes = row["starts"] + row["confirms"]
+    return KindCounts(1, row["tx_count"] - 1 - nodes, row["starts"], row["confirms"])
+
+
+def block_type(row: Document) -> Literal["pow", "pon"]:
+    """How a block was produced, by its version."""
+    return "pon" if row["version"] >= 100 else "pow"
+
+
+def _producer(row: Document) -> bytes:
+    return bytes(row.get("producer", b""))
+
+
+def _summary(view: View, row: Document) -> BlockSummary:
+    producer = _producer(row)
+    return BlockSummary(
+        height=row["_id"],
+        hash=hash_text(row["hash"]),
+        confirmations=confirmations(view, row["_id"]),
+        time=row["time"],
+        type=block_type(row),
+        size=row["size"],
+        difficulty=difficulty(view.network, row["bits"]),
+        transaction_count=row["tx_count"],
+        counts=counts(row),
+        confirms_by_tier=TierCounts(*row["confirm_tiers"]),
+        fees=row["fees"],
+        coinbase_value=row["coinbase_value"],
+        producer=outpoint_text(producer) if producer else None,
+    )
+
+
+async def _active_block(view: View, height: int) -> Block:
+    rows, judged, coinbase = await asyncio.gather(
+        view.many("blocks", {"_id": {"$gte": height - 1, "$lte": min(height + 1, view.tip.height)}}),
+        _payouts_with_nodes(view, height),
+        view.one("transactions", {"_id": txkey(height, 0)}),
+    )
+    by_height = {row["_id"]: row for row in rows}
+    if height not in by_height or coinbase is None:
+        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+    outputs = {n: (output.address, output.value) for n, output in enumerate(transaction_outputs(coinbase))}
+    hashes = {h: hash_text(row["hash"]) for h, row in by_height.items()}
+    facts = _facts(view, by_height[height], judged, outputs)
+    return Block(
+        previous_hash=hashes.get(height - 1),
+        next_hash=hashes.get(height + 1),
+        confirmations=confirmations(view, height),
+        **facts,
+    )
+
+
+async def _orphaned_block(view: View, orphan: Document) -> Block:
+    row = orphan["block"]
+    height = orphan["height"]
+    around, judged = await asyncio.gather(
+        view.many("blocks", {"_id": {"$gte": height - 1, "$lte": min(height, view.tip.height)}}),
+        _with_nodes(view, orphan["payouts"]),
+    )
+    active = {r["_id"]: hash_text(r["hash"]) for r in around}
+    reorg = orphan["_id"] >> 16
+    parent = await view.one("reorgs", {"_id": {"$gt": reorg << 16, "$lt": (reorg + 1) << 16}, "height": height - 1})
+    replaced_by = active.get(height)
+    previous = hash_text(parent["hash"]) if parent else active.get(height - 1)
+    coinbase = {
+        outkey_vout(credit["key"]): (bytes(credit["address"]), credit["value"])
+        for credit in orphan["credits"]
+        if is_coinbase(credit["key"])
+    }
+    facts = _facts(view, row, judged, coinbase)
+    return Block(previous_hash=previous, next_hash=None, confirmations=-1, replaced_by=replaced_by, **facts)
+
+
+def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> dict[str, Any]:
+    height = row["_id"]
+    producer = _producer(row)
+    return {
+        "height": height,
+        "hash": hash_text(row["hash"]),
+        "time": row["time"],
+        "type": block_type(row),
+        "version": row["version"],
+        "bits": f"{row['bits']:08x}",
+        "difficulty": difficulty(view.network, row["bits"]),
+        "size": row["size"],
+        "merkle_root": hash_text(row["merkle_root"]),
+        "transaction_count": row["tx_count"],
+        "counts": counts(row),
+        "confirms_by_tier": TierCounts(*row["confirm_tiers"]),
+        "subsidy": block_subsidy(view.network, height),
+        "fees": row["fees"],
+        "coinbase_value": row["coinbase_value"],
+        "issued": row["issued"],
+        "unclaimed_here": issue_at(view.network, height) + row["fees"] - row["coinbase_value"],
+        "producer": outpoint_text(producer) if producer else None,
+        "producer_kind": producer_kind(producer),
+        "payouts_checked": judged["checked"],
+        "payouts": tuple(_payouts(view, judged)),
+        "funds": tuple(_funds(view, judged, coinbase)),
+    }
+
+
+async def _payouts_with_nodes(view: View, height: int) -> Document:
+    """The row of ``payouts`` with ``outpoints``: node txkey -> collateral."""
+    join = {"from": "node_starts", "localField": "nodes", "foreignField": "_id", "as": "starts"}
+    rows = await view.aggregate("payouts", [{"$match": {"_id": height}}, {"$lookup": join}])
+    if not rows:
+        raise NotFound(f"no payouts at height {height}: the index is not whole, run flux-explorer verify")
+    return {**rows[0], "outpoints": _outpoints(rows[0]["starts"])}
+
+
+async def _with_nodes(view: View, payouts: Document) -> Document:
+    starts = await view.many("node_starts", {"_id": {"$in": payouts["nodes"]}})
+    return {**payouts, "outpoints": _outpoints(starts)}
+
+
+def _outpoints(starts: list[Document]) -> dict[int, str]:
+    return {start["_id"]: outpoint_text(bytes(start["outpoint"])) for start in starts}
+
+
+def _payouts(view: View, judged: Document) -> Iterator[Payout]:
+    columns = (judged[name] for name in ("tiers", "nodes", "payees", "amounts", "vouts"))
+    for tier, node, payee, amount, vout in zip(*columns, strict=True):
+        paid = vout >= 0
+        address = encode_address(bytes(payee), view.network)
+        yield Payout(tier_name(tier), judged["outpoints"].get(node), address, amount, vout if paid else None, paid)
+
+
+def _funds(view: View, judged: Document, coinbase: Outputs) -> Iterator[Fund]:
+    for vout, code in enumerate(judged["funds"]):
+        if code != NODE_PAYOUT:
+            key, amount = coinbase.get(vout, (NO_ADDRESS, 0))
+            yield Fund(fund_name(code), address_text(key, view.network), amount, vout)

@@ -1,0 +1,191 @@
+"""Transactions: one by its id, those of a block, where one was mined."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from explorer.db import View
+from explorer.errors import NotFound
+from explorer.paging import Cursor
+from explorer.queries.blocks import confirmations, height_of
+from explorer.queries.results import Page, Place, Position, Spend, Transaction
+from explorer.queries.rows import Spends, confirm_transaction, stored_transaction
+from indexer.chain.hashes import sha256d
+from indexer.chain.keys import VOUT_BITS, hash_text, outkey_txkey, outkey_vout, txkey, txkey_height, txkey_index
+from indexer.parse.columns import NODE_START
+from indexer.store.codec import Confirm, Document, confirm_bytes, confirm_rows, transaction_row
+
+FullIds = Callable[[str], Awaitable[Sequence[bytes]]]
+"""The full-bytes ids of the node transactions of a block, by its hash: what only the daemon's bytes can tell."""
+
+LIST = Cursor("transactions of a block", 2)
+PREFIXES, SPENDS = "txids.prefixes", "transactions.spends"
+MOST_HINTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A block that may hold the transaction: positions by txid, and ordinals among its node transactions."""
+
+    block: Document
+    confirms: Mapping[int, Confirm]  # by position
+    positions: tuple[int, ...]
+    ordinals: tuple[int, ...]
+
+    def keys(self) -> list[int]:
+        """The txkeys of the positions."""
+        return [txkey(self.block["_id"], position) for position in self.positions]
+
+
+async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction:
+    """The latest transaction with this txid (wire order), or the node transaction with this full-bytes id.
+
+    NotFound when the chain has none; Syncing until the late indexes are built.
+    """
+    view.require_index(PREFIXES)
+    view.require_index(SPENDS)
+    hints = await _hints(view, txid)
+    found = [t for t in await _at_positions(view, hints, spends=True) if t.txid == hash_text(txid)]
+    if not found:
+        found = [t for hint in hints if hint.ordinals for t in await _by_full_id(view, hint, txid, full_ids)]
+    if not found:
+        raise NotFound(f"no transaction with id {hash_text(txid)} is in the chain up to height {view.tip.height}")
+    found.sort(key=_position_key)
+    also_in = tuple(Position(t.block.height, t.block.index) for t in found[:-1] if t.block)
+    return replace(found[-1], also_in=also_in)
+
+
+async def place_of(view: View, txid: bytes, full_ids: FullIds) -> Place:
+    """Where a transaction was mined last."""
+    place = (await transaction(view, txid, full_ids)).block
+    if place is None:
+        raise NotFound(f"transaction {hash_text(txid)} is not in a block yet")
+    return place
+
+
+async def block_transactions(
+    view: View, reference: int | bytes, *, cursor: str | None = None, limit: int
+) -> Page[Transaction]:
+    """The transactions of a block in block order, their outputs without what spends them."""
+    if cursor is None:
+        height, first = await height_of(view, reference), 0
+    else:
+        height, first = LIST.decode(cursor)
+        view.require_height(height)
+    block, row = await asyncio.gather(view.one("blocks", {"_id": height}), view.one("node_confirms", {"_id": height}))
+    if block is None:
+        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+    end = min(first + limit, block["tx_count"])
+    hint = Hint(block, _confirms(row), tuple(range(first, end)), ())
+    items = await _at_positions(view, [hint], spends=False)
+    return Page(tuple(items), LIST.encode(height, end) if end < block["tx_count"] else None)
+
+
+def _position_key(transaction: Transaction) -> tuple[int, int]:
+    assert transaction.block is not None
+    return transaction.block.height, transaction.block.index
+
+
+async def _hints(view: View, txid: bytes) -> list[Hint]:
+    prefix = int.from_bytes(txid[:4], "little", signed=True)
+    rows = await view.aggregate(
+        "txids",
+        [
+            {"$match": {"prefixes": prefix}},
+            {"$limit": MOST_HINTS},
+            {"$lookup": {"from": "blocks", "localField": "_id", "foreignField": "_id", "as": "block"}},
+            {"$lookup": {"from": "node_confirms", "localField": "_id", "foreignField": "_id", "as": "confirms"}},
+        ],
+    )
+    return [_hint(row, prefix) for row in rows if row["_id"] <= view.tip.height]
+
+
+def _hint(row: Document, prefix: int) -> Hint:
+    (block,) = row["block"]
+    places = [i for i, p in enumerate(row["prefixes"]) if p == prefix]
+    count = block["tx_count"]
+    return Hint(
+        block,
+        _confirms(next(iter(row["confirms"]), None)),
+        tuple(i for i in places if i < count),
+        tuple(i - count for i in places if i >= count),
+    )
+
+
+def _confirms(row: Document | None) -> dict[int, Confirm]:
+    return {} if row is None else {confirm.index: confirm for confirm in confirm_rows(row)}
+
+
+async def _at_positions(view: View, hints: Iterable[Hint], *, spends: bool) -> list[Transaction]:
+    """The transactions at the positions of the hints; one round trip."""
+    hints = [hint for hint in hints if hint.positions]
+    keys = [key for hint in hints for key in hint.keys()]
+    confirms = [c for hint in hints for i in hint.positions if (c := hint.confirms.get(i)) is not None]
+    if not keys:
+        return []
+    rows, starts, spent = await asyncio.gather(
+        view.many("transactions", {"_id": {"$in": keys}}),
+        _starts(view, keys, {c.node for c in confirms}),
+        _spends(view, keys if spends else []),
+    )
+    by_key = {row["_id"]: row for row in rows}
+    return [
+        _transaction(view, hint, index, by_key, starts, spent.get(key, {}) if spends else None)
+        for hint in hints
+        for index, key in zip(hint.positions, hint.keys(), strict=True)
+    ]
+
+
+async def _starts(view: View, keys: list[int], nodes: set[int]) -> list[Document]:
+    """The STARTs at the keys, and all of the nodes, oldest first."""
+    where = {"$or": [{"_id": {"$in": keys}}, {"node": {"$in": sorted(nodes)}, "_id": {"$lt": max(keys)}}]}
+    return await view.many("node_starts", where, sort=[("_id", 1)])
+
+
+async def _spends(view: View, keys: list[int]) -> dict[int, dict[int, Spend]]:
+    """By txkey and output number, the inputs that spend the outputs of these transactions."""
+    found: dict[int, dict[int, Spend]] = {}
+    wheres = ({"in_keys": {"$elemMatch": {"$gte": key << VOUT_BITS, "$lt": (key + 1) << VOUT_BITS}}} for key in keys)
+    many = await asyncio.gather(*(view.many("transactions", w, fields=("txid", "in_keys")) for w in wheres))
+    for key, rows in zip(keys, many, strict=True):
+        found[key] = dict(_spends_of(key, rows, view.tip.height))
+    return found
+
+
+def _spends_of(key: int, rows: Iterable[Document], tip: int) -> Iterable[tuple[int, Spend]]:
+    for row in rows:
+        height = txkey_height(row["_id"])
+        for n, spent in enumerate(row["in_keys"] if height <= tip else ()):
+            if outkey_txkey(spent) == key:
+                yield outkey_vout(spent), Spend(hash_text(row["txid"]), n, height)
+
+
+def _transaction(
+    view: View, hint: Hint, index: int, rows: Mapping[int, Document], starts: list[Document], spends: Spends | None
+) -> Transaction:
+    block = hint.block
+    key = txkey(block["_id"], index)
+    place = Place(block["_id"], hash_text(block["hash"]), block["time"], index)
+    depth = confirmations(view, block["_id"])
+    confirm = hint.confirms.get(index)
+    if confirm is not None:
+        start = [s for s in starts if s["node"] == confirm.node and s["_id"] < key][-1]
+        txid = sha256d(confirm_bytes(confirm, bytes(start["outpoint"])))
+        return confirm_transaction(txid, confirm, start, place=place, confirmations=depth, network=view.network)
+    row = transaction_row(rows[key])
+    own = next((s for s in starts if s["_id"] == key), None) if row.kind == NODE_START else None
+    return stored_transaction(row, own, spends, place=place, confirmations=depth, network=view.network)
+
+
+async def _by_full_id(view: View, hint: Hint, full_id: bytes, full_ids: FullIds) -> list[Transaction]:
+    """The node transaction of the block with this full-bytes id: a START by its row, others by the daemon's bytes."""
+    height = hint.block["_id"]
+    starts = await view.many("node_starts", {"_id": {"$gte": txkey(height, 0), "$lt": txkey(height + 1, 0)}})
+    matching = [txkey_index(s["_id"]) for s in starts if bytes(s["full_id"]) == full_id]
+    if not matching:
+        ids = await full_ids(hash_text(hint.block["hash"]))
+        indexes = sorted([*hint.confirms, *(txkey_index(s["_id"]) for s in starts)])
+        matching = [index for index, known in zip(indexes, ids, strict=True) if known == full_id]
+    return await _at_positions(view, [replace(hint, positions=tuple(matching))], spends=True)
