@@ -130,6 +130,12 @@ class ParsedBlock:
         """The txid of the transaction at ``index``, wire order."""
         return self.txids[32 * index : 32 * index + 32]
 
+    def script(self, output: int) -> bytes:
+        """The script of an output, counted over the whole block."""
+        (start,) = struct.unpack_from("<I", self.script_start, 4 * output)
+        (size,) = struct.unpack_from("<I", self.script_size, 4 * output)
+        return self.raw[start : start + size]
+
 
 @dataclass(frozen=True, slots=True)
 class NodeConfirm:

@@ -1,0 +1,110 @@
+"""The node lists over the store: the pure queue, fed with parsed blocks, and what a batch did to node records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from indexer.chain.keys import outkey_height, outpoint_text, txkey
+from indexer.chain.lists import Undo
+from indexer.chain.nodes import Collateral, Node, Status, started_node
+from indexer.chain.params import Network
+from indexer.chain.payouts import tier_payouts
+from indexer.chain.queue import BlockEvents, Changes, NodeQueue
+from indexer.chain.tiers import Tier
+from indexer.errors import ChainError
+from indexer.parse.columns import NodeStart, ParsedBlock, ints
+from indexer.state.delta import Coin, NodeRow, Start
+from indexer.state.reader import Reader
+
+_row_of = attrgetter(*NodeRow._fields)
+
+
+class NodeBook:
+    """Every live node in memory, the others by the reader."""
+
+    def __init__(self, network: Network, reader: Reader, height: int) -> None:
+        self._network = network
+        self._reader = reader
+        self.queue = NodeQueue(network, map(node_of, reader.live_nodes()), height)
+        self._undo = Undo(height)
+        self._known: dict[bytes, Node] = {}  # former nodes that start again in this batch
+        self._left: list[dict[bytes, Node]] = [{}]  # nodes that left the lists, by batch not yet committed
+
+    def begin(self, outpoints: Iterable[bytes]) -> None:
+        """A batch begins in which these outpoints start: have their former records at hand."""
+        self._undo = Undo(self.queue.height)
+        self._left.append(self._undo.left)
+        missing = [point for point in outpoints if self.queue.get(point) is None and self._former(point) is None]
+        rows = self._reader.nodes_by_outpoint(missing) if missing else {}
+        self._known = {point: node_of(row) for point, row in rows.items()}
+
+    def start(self, height: int, start: NodeStart, coin: Coin | None) -> tuple[Node, Node | None]:
+        """The record that a START makes, and the former one of its outpoint."""
+        if coin is None:
+            raise ChainError(
+                f"START of {outpoint_text(start.outpoint)} in block {height}: its collateral is no unspent output; "
+                "the utxos of this index are wrong: index from the start with an empty database"
+            )
+        collateral = Collateral(coin.value, coin.address, outkey_height(coin.outkey))
+        former = self._former(start.outpoint)
+        return started_node(self._network, height, txkey(height, start.index), start, collateral, former), former
+
+    def apply(
+        self, block: ParsedBlock, height: int, starts: Sequence[tuple[Node, Node | None]], spent: Iterable[bytes]
+    ) -> Changes:
+        """Step the queue by one block."""
+        events = BlockEvents(height, starts, confirmations(block), spent, tier_payouts(self._network, height))
+        return self.queue.apply(events, self._undo)
+
+    def confirmed(self, outpoint: bytes) -> Node:
+        """The node that a confirmation of the last block names, also if the block took it off the lists."""
+        return self.queue.get(outpoint) or self._undo.left[outpoint]
+
+    def rows(self) -> tuple[list[NodeRow], list[NodeRow], list[int]]:
+        """What the batch did: nodes as they are, as they were, and the ids of those that were not there."""
+        after, before, made = [], [], []
+        for outpoint, former in self._undo.before.items():
+            node = self.queue.get(outpoint) or self._undo.left[outpoint]
+            after.append(node_row(node))
+            if former is None:
+                made.append(node.id)
+            else:
+                before.append(node_row(former))
+        return after, before, made
+
+    def committed(self) -> None:
+        """The oldest batch is in the store: its former nodes can be read there."""
+        self._left.pop(0)
+
+    def _former(self, outpoint: bytes) -> Node | None:
+        for left in reversed(self._left):
+            if outpoint in left:
+                return left[outpoint]
+        return self._known.get(outpoint)
+
+
+def confirmations(block: ParsedBlock) -> Iterable[tuple[bytes, int, bytes]]:
+    """Outpoint, update type and ip of each confirmation of a block, in order."""
+    ip_start = ints(block.confirm_ip_start, "I")
+    points, ips = block.confirm_outpoints, block.confirm_ips
+    for number, update in enumerate(block.confirm_updates):
+        point = points[36 * number : 36 * number + 36]
+        yield point, update, ips[ip_start[number] : ip_start[number + 1]]
+
+
+def start_of(node: Node, start: NodeStart) -> Start:
+    """A START with what its record says."""
+    return Start(start, node.id, node.tier, node.value, node.payee, node.payee_kind)
+
+
+def node_row(node: Node) -> NodeRow:
+    """A node as it is now."""
+    return NodeRow(*_row_of(node))
+
+
+def node_of(row: NodeRow) -> Node:
+    """A node from its stored record."""
+    fields = row._asdict()
+    fields["status"], fields["tier"] = Status(row.status), Tier(row.tier)
+    return Node(**fields)
