@@ -1,4 +1,4 @@
-"""The reference parser of blocks, written for reading (spec: block-and-tx.md §2).
+"""The reference parser of blocks, written for reading.
 
 Sources: ``primitives/block.h:CBlockHeader::SerializationOp``, ``primitives/block.cpp``.
 """

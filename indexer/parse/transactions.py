@@ -1,4 +1,4 @@
-"""The reference parser of transactions, written for reading (spec: block-and-tx.md §3 to §6).
+"""The reference parser of transactions, written for reading.
 
 A transaction becomes a ``Row`` and adds its inputs, outputs and node parts to ``Columns``. Sources:
 ``primitives/transaction.h:CTransaction::SerializationOp``, ``main.cpp:CheckTransactionWithoutProofVerification``.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from indexer.chain.hashes import sha256d
-from indexer.chain.keys import MAX_OUTPUTS
 from indexer.errors import ParseError
 from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, TRANSFER, Delegates, NodeStart
 from indexer.parse.cursor import Cursor
@@ -152,10 +151,7 @@ def _inputs(c: Cursor, columns: Columns, row: Row) -> None:
 
 
 def _outputs(c: Cursor, columns: Columns, row: Row, made: _Flow) -> None:
-    start = c.at
-    row.outputs = c.count("output count", 9)
-    if row.outputs > MAX_OUTPUTS:
-        raise ParseError(f"{row.outputs} is above {MAX_OUTPUTS}", offset=start, structure="output count")
+    row.outputs = c.count("output count", 9)  # so that 2,000,000 bytes hold fewer than chain.keys.MAX_OUTPUTS
     for _ in range(row.outputs):
         start = c.at
         value = c.i64("output value")
@@ -168,6 +164,9 @@ def _outputs(c: Cursor, columns: Columns, row: Row, made: _Flow) -> None:
 def _sapling(c: Cursor, row: Row, made: _Flow, used: _Flow) -> None:
     start = c.at
     row.value_balance = c.i64("value balance")
+    if abs(row.value_balance) > MAX_MONEY:
+        message = f"{row.value_balance} is outside -{MAX_MONEY} to {MAX_MONEY}"
+        raise ParseError(message, offset=start, structure="value balance")
     flow = used if row.value_balance > 0 else made
     flow.add(abs(row.value_balance), start, "value balance")
     row.shielded_spends = c.count("shielded spend count", SPEND_SIZE)

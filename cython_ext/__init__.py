@@ -1,0 +1,1 @@
+"""Compiled twins of pure Python: optional, chosen by the packages that own the pure ones."""
