@@ -19,6 +19,11 @@ class Endpoint:
     password: str = field(default="", repr=False)
     cookie: Path | None = None
 
+    @property
+    def has_login(self) -> bool:
+        """Whether there is anything to log in with."""
+        return bool(self.user or self.password or self.cookie)
+
     def authorization(self) -> str:
         """The ``Authorization`` header, empty without a login; reads the cookie file anew.
 

@@ -14,6 +14,7 @@ import httpx
 
 from indexer.errors import Garbled, Refused, Unreachable, WrongCredentials
 from indexer.source.base import HASH_BYTES, DaemonStatus, RawBlock
+from indexer.source.conf import endpoints
 from indexer.source.endpoint import Endpoint, parse_endpoints
 from indexer.source.jsonrpc import (
     NOT_FOUND,
@@ -39,6 +40,7 @@ __all__ = [
     "decode_call",
     "encode_batch",
     "encode_call",
+    "endpoints",
     "parse_endpoints",
     "transport_error",
 ]
