@@ -139,7 +139,7 @@ class NodeQueue(NodeLists):
                     record((Event.IP_CHANGE, node, node.ip))
             else:
                 record((Event.CONFIRM, node, None))
-                node.status, node.confirmed, node.last_paid = Status.CONFIRMED, height, 0
+                node.status, node.confirmed = Status.CONFIRMED, height
                 initial.append(node)
             node.ip, node.last_confirmed = ip, height
             confirmed.append(node)
