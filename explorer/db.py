@@ -66,6 +66,7 @@ class Meta:
     rates: Mapping[str, Any] = field(default_factory=dict)
     checks: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = 0
+    idle_seconds: float = 0.0  # since a tip was first seen where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class Database:
         self.network = network
         self.meta = Meta()
         self.reachable = False
+        self._moved = time.monotonic()
 
     async def fenced(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         """The answer of ``query(view, *args)`` and the tip it is true for.
@@ -179,15 +181,19 @@ class Database:
         """Read ``meta`` once: tip, indexes, daemon, checks, schema."""
         names = ["tip", "indexes", "source", "checks", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
+        tip = _tip(found.get("tip"))
+        if self.meta.tip is None or tip is None or tip.hash != self.meta.tip.hash:
+            self._moved = time.monotonic()
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
         self.meta = Meta(
-            _tip(found.get("tip")),
+            tip,
             frozenset(indexes.get("ready", ())),
             indexes.get("building", {}),
             source.get("daemon", {}),
             source.get("rates", {}),
             checks.get("checks", {}),
             found.get("schema", {}).get("version", 0),
+            time.monotonic() - self._moved,
         )
 
     async def follow(self) -> None:

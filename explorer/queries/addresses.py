@@ -56,7 +56,7 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
     """An address at a height, the tip by default; zeros for one that was never used."""
     key = address_key(text, view.network)
     height = at_height(view, at, depth)
-    now = height == view.tip.height and at is None and depth is None
+    now = height == view.tip.height
     latest, first, recent, reference, nodes = await asyncio.gather(
         view.one("ledger", _rows(key, 0, height), sort=[("_id", -1)]),
         view.one("ledger", _rows(key, 0, height), sort=[("_id", 1)]),

@@ -57,10 +57,16 @@ async def height_of(view: View, reference: int | bytes) -> int:
     return height
 
 
-async def block_hash(view: View, reference: int | bytes) -> tuple[int, str]:
-    """Height and hash of an active block, for asking the daemon for its bytes."""
-    height = await height_of(view, reference)
-    return height, (await reference_at(view, height)).hash
+async def stored_hash(view: View, reference: int | bytes) -> tuple[str, int]:
+    """Hash and confirmations of a block that we have or had, for asking the daemon for its bytes."""
+    if isinstance(reference, int):
+        return (await reference_at(view, reference)).hash, confirmations(view, reference)
+    row, orphan = await asyncio.gather(view.one("blocks", {"hash": reference}), view.one("reorgs", {"hash": reference}))
+    if row is not None and row["_id"] <= view.tip.height:
+        return hash_text(reference), confirmations(view, row["_id"])
+    if orphan is None:
+        raise NotFound(f"no block with hash {hash_text(reference)} is known")
+    return hash_text(reference), -1
 
 
 async def reference_at(view: View, height: int) -> BlockReference:

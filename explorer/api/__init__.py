@@ -1,0 +1,1 @@
+"""Result objects -> JSON: declarations beside handlers, from which routes and the OpenAPI document are made."""

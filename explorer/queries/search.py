@@ -1,0 +1,117 @@
+"""Search: whatever people paste — heights, hashes, txids, addresses, outpoints, dates, ``tip``."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime
+
+from explorer.db import View
+from explorer.errors import BadRequest, NotFound
+from explorer.queries.blocks import block
+from explorer.queries.results import Hit, Hits
+from explorer.queries.text import address_key
+from explorer.queries.transactions import FullIds, transaction
+from indexer.chain.keys import hash_text, outpoint_text, parse_hash, parse_outpoint
+
+LONGEST = 200
+FANOUT = 400
+
+_HEIGHT = re.compile(r"#?\s*(\d{1,3}(?:[,._'\u00a0\u202f ]\d{3})+|\d{1,12})\Z")
+_HASH = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?\Z")
+_SEPARATORS = re.compile(r"\D")
+
+
+async def search(view: View, text: str, full_ids: FullIds) -> Hits:
+    """What a text names, best first; no items when it names nothing on this chain.
+
+    A date means the first block at or after it, by the running maximum of block times (UTC by default).
+    """
+    text = text.strip()
+    if not text or len(text) > LONGEST:
+        raise BadRequest(f"q has {len(text)} characters: expected 1 to {LONGEST}")
+    if text.lower() == "tip":
+        return Hits((_block_hit(view.tip.height),))
+    if match := _HEIGHT.match(text):
+        height = int(_SEPARATORS.sub("", match[1]))
+        return Hits((_block_hit(height),) if height <= view.tip.height else ())
+    if match := _HASH.match(text):
+        return Hits(await _by_hash(view, parse_hash(match[1]), full_ids))
+    if (point := parse_outpoint(text)) is not None:
+        return Hits(await _by_outpoint(view, point, full_ids))
+    if _DATE.match(text) and (moment := _moment(text)) is not None:
+        height_then = await first_at(view, int(moment.timestamp()))
+        return Hits(() if height_then is None else (_block_hit(height_then, f"first block since {text}"),))
+    return Hits(_by_address(view, text))
+
+
+async def first_at(view: View, time: int) -> int | None:
+    """The first height whose running maximum of block times reaches ``time`` (Unix seconds), or None.
+
+    ``max_time`` never falls, so a few hundred evenly spaced rows at once close in on it in three round trips.
+    """
+    low, high = 0, view.tip.height + 1  # the answer is in low..high; high means none
+    while low < high:
+        step = max(1, (high - low) // FANOUT)
+        heights = range(low, high, step)
+        rows = await view.many("blocks", {"_id": {"$in": list(heights)}}, fields=("max_time",))
+        reached = {row["_id"] for row in rows if row["max_time"] >= time}
+        first = next((h for h in heights if h in reached), None)
+        if first is None:
+            low = heights[-1] + 1
+        else:
+            low, high = max(low, first - step + 1), first
+    return low if low <= view.tip.height else None
+
+
+def _block_hit(height: int, note: str = "") -> Hit:
+    return Hit("block", f"Block {height}" + (f", {note}" if note else ""), f"/block/{height}")
+
+
+def _transaction_hit(txid: str) -> Hit:
+    return Hit("transaction", f"Transaction {txid}", f"/tx/{txid}")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+async def _by_hash(view: View, digest: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
+    """A block, active or orphaned, or a transaction; Syncing only when it could be either."""
+    found, mined = await asyncio.gather(
+        block(view, digest), transaction(view, digest, full_ids), return_exceptions=True
+    )
+    if not isinstance(found, BaseException):
+        note = "orphaned" if found.confirmations < 0 else ""
+        label = f"Block {found.height}" + (f", {note}" if note else "")
+        return (Hit("block", label, f"/block/{found.hash}"),)
+    if not isinstance(mined, BaseException):
+        return (_transaction_hit(mined.txid),)
+    for error in (found, mined):
+        if not isinstance(error, NotFound):
+            raise error
+    return ()
+
+
+async def _by_outpoint(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
+    try:
+        mined = await transaction(view, point[:32], full_ids)
+    except NotFound:
+        return ()
+    label = f"Output {outpoint_text(point)}"
+    return (
+        (Hit("outpoint", label, f"/tx/{hash_text(point[:32])}"),) if mined.outputs else (_transaction_hit(mined.txid),)
+    )
+
+
+def _by_address(view: View, text: str) -> tuple[Hit, ...]:
+    try:
+        address_key(text, view.network)
+    except BadRequest:
+        return ()
+    return (Hit("address", f"Address {text}", f"/address/{text}"),)

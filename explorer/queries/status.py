@@ -1,0 +1,82 @@
+"""The state of daemon, index and checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from explorer.db import View
+from explorer.queries.results import Checks, Daemon, Index, Reorgs, Status
+from indexer import __version__
+
+STALLED_SECONDS = 120
+FOLLOWING_BEHIND = 2  # blocks; one that has just been found is no lag
+
+State = Literal["catching_up", "following", "stalled"]
+
+
+async def status(view: View, *, started_at: int, simulated: bool) -> Status:
+    """What the explorer knows of the daemon, the index and its checks; ``started_at`` in Unix seconds."""
+    tip, reorgs = await asyncio.gather(view.one("blocks", {"_id": view.tip.height}), _reorgs(view))
+    daemon = _daemon(view.meta.daemon)
+    return Status(
+        network=view.network.name,
+        simulated=simulated,
+        daemon=daemon,
+        index=_index(view, daemon),
+        checks=_checks(tip or {}, view.meta.checks),
+        reorgs=reorgs,
+        schema=view.meta.schema_version,
+        version=__version__,
+        started_at=started_at,
+    )
+
+
+def index_state(behind: int | None, idle_seconds: float, reachable: bool) -> State:
+    """How the index keeps up: ``behind`` in blocks, ``idle_seconds`` since the last commit."""
+    if behind is None or behind <= FOLLOWING_BEHIND:
+        return "stalled" if behind and reachable and idle_seconds > STALLED_SECONDS else "following"
+    return "stalled" if reachable and idle_seconds > STALLED_SECONDS else "catching_up"
+
+
+def _daemon(heard: Mapping[str, Any]) -> Daemon:
+    best = heard.get("hash")
+    return Daemon(
+        height=heard.get("height"),
+        hash=best[::-1].hex() if isinstance(best, bytes) else best,
+        version=heard.get("version"),
+        connections=heard.get("connections"),
+        reachable=heard.get("reachable", False),
+        in_initial_download=heard.get("in_initial_download"),
+    )
+
+
+def _index(view: View, daemon: Daemon) -> Index:
+    meta = view.meta
+    behind = None if daemon.height is None else max(0, daemon.height - view.tip.height)
+    return Index(
+        state=index_state(behind, meta.idle_seconds, daemon.reachable),
+        behind=behind,
+        blocks_per_second=meta.rates.get("blocks_per_second"),
+        eta_seconds=meta.rates.get("eta_seconds"),
+        indexes_ready=tuple(sorted(meta.ready)),
+        indexes_building=dict(meta.building),
+    )
+
+
+def _checks(tip: Mapping[str, Any], checks: Mapping[str, Any]) -> Checks:
+    return Checks(
+        payouts_checked=tip.get("payouts_checked", 0),
+        payouts_mismatched=tip.get("payouts_mismatched", 0),
+        queue_matches_daemon=checks.get("queue_matches_daemon"),
+        queue_checked_height=checks.get("queue_checked_height"),
+        supply_matches_daemon=checks.get("supply_matches_daemon"),
+        supply_checked_height=checks.get("supply_checked_height"),
+    )
+
+
+async def _reorgs(view: View) -> Reorgs:
+    heads = await view.many("reorgs", {"fork": {"$exists": True}}, sort=[("_id", 1)], fields=("fork", "old_tip"))
+    depths = [head["old_tip"]["height"] - head["fork"] for head in heads]
+    return Reorgs(view.tip.reorgs, max(depths, default=None), heads[-1]["fork"] if heads else None)

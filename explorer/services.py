@@ -1,0 +1,30 @@
+"""What every request needs: the database, the daemon, the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from explorer.daemon import Daemon
+from explorer.db import Database
+from explorer.metrics import Metrics
+from indexer.chain.params import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a running explorer; ``started_at`` in Unix seconds, ``simulated`` on the demo network."""
+
+    db: Database
+    daemon: Daemon
+    network: Network
+    metrics: Metrics
+    started_at: int
+    simulated: bool
+
+
+def services(request: Request) -> Services:
+    """The services of the application that serves a request."""
+    found: Services = request.state.services
+    return found
