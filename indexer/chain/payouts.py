@@ -165,11 +165,13 @@ def judge_coinbase(
     """
     matching = _Matching(outputs)
     due = [(tier, payee, tier_payout(network, height, tier)) for tier, payee in payees]
+    payouts = tuple(Payout(*payout, matching.take(*payout[1:], NODE_PAYOUT)) for payout in due)
+    missing = _missing_funds(network, height, matching, payees)
     return CoinbaseJudgement(
         checked=pays_nodes(network, height),
-        payouts=tuple(Payout(*payout, matching.take(*payout[1:], NODE_PAYOUT)) for payout in due),
-        missing=tuple(_missing_funds(network, height, matching, payees)),
+        payouts=payouts,
         funds=matching.funds(pon_active(network, height)),
         claimed=sum(output.value for output in outputs),
         allowed=coinbase_limit(network, height, fees),
+        missing=tuple(missing),
     )
