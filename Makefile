@@ -5,7 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
-EXTENSION := $(wildcard cython_ext/*.pyx cython_ext/*.pxd cython_ext/*.h)
+PYX := $(wildcard cython_ext/*.pyx)
+GENERATED := $(PYX:.pyx=.c)
+EXTENSION := $(PYX) $(filter-out $(GENERATED),$(wildcard cython_ext/*.pxd cython_ext/*.[ch]))
 
 .PHONY: run test test-long fuzz bench lint clean
 
@@ -30,7 +32,7 @@ lint: $(STAMP)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
-	rm -f cython_ext/*.so cython_ext/*.c
+	rm -f cython_ext/*.so $(GENERATED)
 
 # Stop with a sentence where pip or setuptools would stop with a traceback.
 $(BIN)/python:

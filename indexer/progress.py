@@ -10,6 +10,7 @@ from typing import TextIO
 
 PLAIN_SECONDS = 10.0
 TERMINAL_SECONDS = 0.2
+UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,8 @@ def duration(seconds: float) -> str:
     """Seconds in the two largest units, such as ``3 h 12 min``."""
     rest = round(seconds)
     parts = []
-    for name, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
-        if rest >= size or (size == 1 and not parts):
-            parts.append(f"{rest // size} {name}")
-            rest %= size
-        elif parts:
-            break
-        if len(parts) == 2:
-            break
-    return " ".join(parts)
+    for name, size in UNITS:
+        parts.append((rest // size, name))
+        rest %= size
+    first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count} {name}" for count, name in parts[first : first + 2] if count) or "0 s"

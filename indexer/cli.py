@@ -1,0 +1,87 @@
+"""``flux-explorer``: the command line. What the commands do is in ``indexer.commands``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from indexer import __version__
+from indexer.commands import database, index, journal, show, site, supervise
+from indexer.config import Config, load_config
+from indexer.errors import FluxError
+
+FAILED = 2
+INTERRUPTED = 130
+
+Command = Callable[[Config, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code: 0, 1 for a finding, 2 for an error told in one line on stderr."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
+    try:
+        command: Command = arguments.command
+        return command(load_config(arguments.config), arguments)
+    except FluxError as error:
+        print(f"flux-explorer: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(config: Config, arguments: argparse.Namespace) -> int:
+    return supervise.run(config, arguments.config)
+
+
+def _index(config: Config, arguments: argparse.Namespace) -> int:
+    return index.run(config)
+
+
+def _serve(config: Config, arguments: argparse.Namespace) -> int:
+    from explorer.app import create_app
+
+    with site.listening(config.explorer) as listener, database.readable(config) as uri:
+        return site.serve(create_app(database.with_uri(config, uri)), listener)
+
+
+def _status(config: Config, arguments: argparse.Namespace) -> int:
+    return journal.status(config)
+
+
+def _rewind(config: Config, arguments: argparse.Namespace) -> int:
+    return index.rewind_to(config, arguments.height)
+
+
+def _show(config: Config, arguments: argparse.Namespace) -> int:
+    what: str = arguments.what
+    return show.show(config, what, arguments.id)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="flux-explorer", description="Indexer and block explorer of the Flux chain.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--config", metavar="FILE", help="settings file (default: $FLUX_CONFIG, else ./config.toml)")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        added.set_defaults(command=command)
+        return added
+
+    add("run", _run, "index and serve on this machine, with an embedded MongoDB unless database.uri is set")
+    add("index", _index, "index only: follow the daemon")
+    add("serve", _serve, "serve only: the site and the API")
+    add("status", _status, "say how far the index is and what the daemon says")
+    rewind = add("rewind", _rewind, "go back to a height; the next start indexes on from there")
+    rewind.add_argument("height", type=int, help="height of the last block that stays; -1 for none")
+    shown = add("show", _show, "print a block, a transaction or an address as it is stored")
+    shown.add_argument("what", choices=show.KINDS)
+    shown.add_argument("id", help="height or hash, txid, or address")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The site's process: a listening socket and uvicorn on it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from indexer.config import Explorer
+from indexer.errors import ConfigError, Unavailable
+
+BACKLOG = 1024
+GOODBYE_SECONDS = 5
+
+
+@contextmanager
+def listening(settings: Explorer) -> Iterator[socket.socket]:
+    """A socket that listens where the settings say; ConfigError in plain words when it cannot."""
+    where = f"{settings.host} port {settings.port}"
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ConfigError(f"explorer.host {settings.host!r} is no address of this machine: {error.strerror}") from error
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(BACKLOG)
+        except OSError as error:
+            raise ConfigError(
+                f"the site cannot listen on {where}: {error.strerror}; stop what uses it, or set "
+                "explorer.host and explorer.port to others (FLUX_EXPLORER_PORT=0 takes a free one)"
+            ) from error
+        yield listener
+
+
+def address(listener: socket.socket) -> str:
+    """What to open in a browser."""
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = socket.gethostname()
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def serve(app: Any, listener: socket.socket) -> int:
+    """Serve an ASGI application until SIGINT or SIGTERM; the exit code."""
+    # uvicorn raises the signal that ended it once more when it is done: to us it is a clean end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=GOODBYE_SECONDS,
+        )
+    )
+    print(f"Flux Explorer: {address(listener)}", flush=True)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise Unavailable("the site did not start; the lines above say why")
+    return 0

@@ -1,0 +1,80 @@
+"""``run``: the embedded MongoDB, the indexer and the site, started together and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from threading import Event
+
+from indexer.children import start_child, stop_child
+from indexer.commands.database import start_embedded
+from indexer.commands.site import listening
+from indexer.config import Config
+from indexer.errors import ConfigError
+from indexer.source.conf import endpoints
+from indexer.store.embedded import EmbeddedServer
+
+LOOK_SECONDS = 0.2
+STOP_SECONDS = 60.0  # the batch in hand is committed first
+FAILED = 1
+
+
+def stop_on_signals() -> Event:
+    """An event that SIGINT and SIGTERM set."""
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def require_daemon(config: Config) -> None:
+    """ConfigError, with what to set, when no daemon is configured and none is found."""
+    try:
+        endpoints(config.daemon, config.network)
+    except ConfigError as error:
+        if config.daemon.url:
+            raise
+        raise ConfigError(
+            f"{error} (FLUX_DAEMON_URL=http://127.0.0.1:16124, with FLUX_DAEMON_USER and FLUX_DAEMON_PASSWORD as "
+            "in the daemon's flux.conf)"
+        ) from error
+
+
+def run(config: Config, config_file: str | None) -> int:
+    """Run everything until told to stop, or until one part ends; the exit code."""
+    require_daemon(config)
+    with listening(config.explorer):
+        pass  # a taken port is told before anything is started
+    stop = stop_on_signals()
+    with ExitStack() as stack:
+        server = None if config.database.uri else stack.enter_context(start_embedded(config))
+        environ = os.environ | {"FLUX_DATABASE_URI": config.database.uri if server is None else server.uri}
+        options = ["--config", config_file] if config_file else []
+        children: dict[str, subprocess.Popen[bytes]] = {}
+        for name, command in (("indexer", "index"), ("site", "serve")):
+            child = start_child([sys.executable, "-m", "indexer.cli", *options, command], environ=environ)
+            stack.callback(stop_child, child, STOP_SECONDS)
+            children[name] = child
+        try:
+            return _watch(children, server, stop)
+        finally:
+            # Both at once: the site says goodbye while the indexer commits.
+            for child in children.values():
+                if child.poll() is None:
+                    child.terminate()
+
+
+def _watch(children: dict[str, subprocess.Popen[bytes]], server: EmbeddedServer | None, stop: Event) -> int:
+    while not stop.wait(LOOK_SECONDS):
+        if server is not None:
+            server.check()
+        for name, child in children.items():
+            code = child.poll()
+            if code is not None:
+                how = f"by signal {-code}" if code < 0 else f"with code {code}"
+                print(f"flux-explorer: the {name} ended {how}; everything is stopped", file=sys.stderr)
+                return code if code > 0 else FAILED
+    return 0
