@@ -58,7 +58,7 @@ class Daemon:
     async def broadcast(self, text: str) -> str:
         """Hand a transaction (hex) to the daemon; its txid, or BadRequest with the daemon's reason."""
         if len(text) % 2 or not text or not HEX_DIGITS.issuperset(text) or len(text) > 2 * LONGEST_TRANSACTION:
-            raise BadRequest(f"hex: expected a serialized transaction of 1 to {LONGEST_TRANSACTION} bytes as hex digits")
+            raise BadRequest(f"hex: expected a transaction of 1 to {LONGEST_TRANSACTION} bytes as hex digits")
         try:
             return str(await self.call("sendrawtransaction", text))
         except Refused as error:
@@ -73,7 +73,7 @@ class Daemon:
                 raise NotFound(f"the daemon has no block {block_hash}") from error
             raise UpstreamUnavailable(f"the daemon cannot give block {block_hash}: ask again later") from error
         except (TypeError, ValueError) as error:
-            raise UpstreamUnavailable("the daemon answered with something else than a block: ask again later") from error
+            raise UpstreamUnavailable("the daemon answered with no block: ask again later") from error
 
     async def parsed_block(self, block_hash: str) -> ParsedBlock:
         """The block with full-bytes ids, parsed outside of the event loop."""

@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -38,6 +38,7 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
 SERVER_TIMEOUT_MS = 2000
+LAG_BLOCKS = 10  # further behind the daemon than this is lagging
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,13 @@ class Meta:
     checks: Mapping[str, Any] = field(default_factory=dict)
     schema_version: int = 0
     idle_seconds: float = 0.0  # since a tip was first seen where it is
+    lagging_seconds: float = 0.0  # since the index was last seen close to the daemon
+
+    @property
+    def behind(self) -> int | None:
+        """Blocks between the index and the daemon; None while either is unknown."""
+        best = self.daemon.get("height")
+        return None if self.tip is None or best is None else max(0, best - self.tip.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class Database:
         self.network = network
         self.meta = Meta()
         self.reachable = False
-        self._moved = time.monotonic()
+        self._moved = self._close = time.monotonic()
 
     async def fenced(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         """The answer of ``query(view, *args)`` and the tip it is true for.
@@ -181,20 +189,24 @@ class Database:
         """Read ``meta`` once: tip, indexes, daemon, checks, schema."""
         names = ["tip", "indexes", "source", "checks", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
-        tip = _tip(found.get("tip"))
-        if self.meta.tip is None or tip is None or tip.hash != self.meta.tip.hash:
-            self._moved = time.monotonic()
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
-        self.meta = Meta(
-            tip,
-            frozenset(indexes.get("ready", ())),
-            indexes.get("building", {}),
-            source.get("daemon", {}),
-            source.get("rates", {}),
-            checks.get("checks", {}),
-            found.get("schema", {}).get("version", 0),
-            time.monotonic() - self._moved,
+        now, meta = (
+            time.monotonic(),
+            Meta(
+                _tip(found.get("tip")),
+                frozenset(indexes.get("ready", ())),
+                indexes.get("building", {}),
+                source.get("daemon", {}),
+                source.get("rates", {}),
+                checks.get("checks", {}),
+                found.get("schema", {}).get("version", 0),
+            ),
         )
+        if meta.tip is None or self.meta.tip is None or meta.tip.hash != self.meta.tip.hash:
+            self._moved = now
+        if meta.behind is None or meta.behind <= LAG_BLOCKS:
+            self._close = now
+        self.meta = replace(meta, idle_seconds=now - self._moved, lagging_seconds=now - self._close)
 
     async def follow(self) -> None:
         """Poll until cancelled; a database that does not answer is logged once and asked again."""

@@ -45,7 +45,7 @@ def encode(body: Any, *, pretty: bool = False) -> bytes:
 
 
 @cache
-def _writer(cls: type) -> Write:
+def _writer(cls: Any) -> Write:
     """The function that turns an object of a dataclass into a dict; fields that are ABSENT are left out.
 
     A field whose type is a variable (``Page.items``) is written by the type of each value.
@@ -75,7 +75,7 @@ def _write(hint: Any) -> Write | None:
         return list if item is None else lambda values: [item(value) for value in values]
     if isinstance(hint, TypeVar):
         return to_json
-    return _writer(hint) if is_dataclass(hint) else None
+    return _writer(hint) if isinstance(hint, type) and is_dataclass(hint) else None
 
 
 def _present(args: tuple[Any, ...]) -> Iterator[Any]:
@@ -126,7 +126,7 @@ def _object_schema(hint: Any, components: dict[str, Schema]) -> Schema:
     if name not in components:
         components[name] = {}
         hints = get_type_hints(cls, include_extras=True)
-        kinds = {f.name: tuple[args[0], ...] if args and f.name == "items" else hints[f.name] for f in fields(cls)}
+        kinds = {field.name: _substituted(hints[field.name], args) for field in fields(cls)}
         components[name] = {
             "type": "object",
             "description": (cls.__doc__ or "").partition("\n")[0],
@@ -134,3 +134,8 @@ def _object_schema(hint: Any, components: dict[str, Schema]) -> Schema:
             "required": [field for field, kind in kinds.items() if Absence not in get_args(kind)],
         }
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _substituted(hint: Any, args: tuple[Any, ...]) -> Any:
+    """The annotation of a generic dataclass's field with its only type variable filled in."""
+    return hint[args] if args and getattr(hint, "__parameters__", ()) else hint

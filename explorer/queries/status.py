@@ -54,7 +54,7 @@ def _daemon(heard: Mapping[str, Any]) -> Daemon:
 
 def _index(view: View, daemon: Daemon) -> Index:
     meta = view.meta
-    behind = None if daemon.height is None else max(0, daemon.height - view.tip.height)
+    behind = meta.behind
     return Index(
         state=index_state(behind, meta.idle_seconds, daemon.reachable),
         behind=behind,

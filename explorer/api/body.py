@@ -1,0 +1,74 @@
+"""Request bodies and query strings, read strictly: a question that is not understood is refused, not guessed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from explorer.errors import BadRequest
+from explorer.queries.text import parse_height
+
+
+def query_int(request: Request, name: str) -> int | None:
+    """A whole number of the query string, or None."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return parse_height(text)
+    except BadRequest:
+        raise BadRequest(f"{name} is {text[:20]!r}: expected a whole number") from None
+
+
+async def read_object(request: Request, most_bytes: int, known: tuple[str, ...]) -> Mapping[str, Any]:
+    """The JSON object in the body; BadRequest for anything else, and for keys that are not ``known``."""
+    received = bytearray()
+    try:
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > most_bytes:
+                raise BadRequest(f"the body is larger than {most_bytes} bytes")
+    except ClientDisconnect:
+        raise BadRequest("the body was cut short") from None
+    try:
+        body = json.loads(received)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is no JSON: expected an object such as " + _example(known)) from None
+    if not isinstance(body, dict):
+        raise BadRequest("the body is no JSON object: expected one such as " + _example(known))
+    if unknown := sorted(set(body) - set(known)):
+        raise BadRequest(f"unknown key {unknown[0][:40]!r} in the body: known are {', '.join(known)}")
+    return body
+
+
+def body_text(body: Mapping[str, Any], name: str) -> str:
+    """A text of the body."""
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise BadRequest(f"{name}: expected a text")
+    return value
+
+
+def body_texts(body: Mapping[str, Any], name: str) -> list[str]:
+    """A list of texts of the body."""
+    value = body.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadRequest(f"{name}: expected a list of texts")
+    return value
+
+
+def body_int(body: Mapping[str, Any], name: str) -> int | None:
+    """A whole number of the body, at least 0, or None."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise BadRequest(f"{name}: expected a whole number")
+    return value
+
+
+def _example(known: tuple[str, ...]) -> str:
+    return '{"' + known[0] + '": …}'

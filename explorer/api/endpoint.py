@@ -1,0 +1,92 @@
+"""Declarations of API routes: what is asked, what is answered, and the function that does it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from explorer.api.respond import Immutable, respond
+from explorer.db import Answer
+
+Handler = Callable[[Request], Awaitable[Answer[Any] | Immutable]]
+
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of the query string: its name, JSON Schema and meaning."""
+
+    name: str
+    schema: Mapping[str, Any]
+    meaning: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route with what the OpenAPI document says about it."""
+
+    method: str
+    path: str
+    handler: Handler
+    answer: Any
+    query: tuple[Parameter, ...] = ()
+    body: Mapping[str, Any] | None = None
+    errors: tuple[int, ...] = (400, 404, 409, 503)
+    revalidate: bool = True
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the handler's docstring."""
+        return (self.handler.__doc__ or "").partition("\n")[0]
+
+    @property
+    def path_parameters(self) -> list[str]:
+        """The names in braces in the path."""
+        return _PATH_PARAMETER.findall(self.path)
+
+    def route(self, path: str | None = None, kind: type[Route] = Route) -> Route:
+        """The route, or a twin of it under another path."""
+        return kind(path or self.path, self._function(), methods=[self.method])
+
+    def _function(self) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:
+            return respond(request, await self.handler(request), revalidate=self.revalidate)
+
+        answer.__name__ = self.handler.__name__
+        return answer
+
+
+class Api:
+    """A collection of endpoints; its methods are decorators for handlers."""
+
+    def __init__(self) -> None:
+        self.endpoints: list[Endpoint] = []
+
+    def get(self, path: str, answer: Any, *query: Parameter, **more: Any) -> Callable[[Handler], Handler]:
+        """Declare the decorated handler as the answer to GET."""
+        return self._declare("GET", path, answer, query, more)
+
+    def post(self, path: str, answer: Any, body: Mapping[str, Any], **more: Any) -> Callable[[Handler], Handler]:
+        """Declare the decorated handler as the answer to POST with a JSON body."""
+        return self._declare("POST", path, answer, (), {**more, "body": body, "revalidate": False})
+
+    def endpoint(self, handler: Handler) -> Endpoint:
+        """The declaration of a handler."""
+        return next(endpoint for endpoint in self.endpoints if endpoint.handler is handler)
+
+    def _declare(
+        self, method: str, path: str, answer: Any, query: tuple[Parameter, ...], more: Mapping[str, Any]
+    ) -> Callable[[Handler], Handler]:
+        def declare(handler: Handler) -> Handler:
+            self.endpoints.append(Endpoint(method, path, handler, answer, query, **more))
+            return handler
+
+        return declare

@@ -1,0 +1,66 @@
+"""What operators and tools ask: health, metrics, the OpenAPI document."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from explorer.api import v1
+from explorer.api.openapi import document
+from explorer.api.respond import REVALIDATE, json_response
+from explorer.db import LAG_BLOCKS, Database, View
+from explorer.errors import ExplorerError
+from explorer.services import services
+from indexer.store.codec import Document
+
+LAG_SECONDS = 15 * 60
+
+
+async def healthz(request: Request) -> Response:
+    """200 while the database answers and the index keeps up; 503 otherwise, with the reason."""
+    db = services(request).db
+    problem = health_problem(db)
+    body = {"status": problem or "ok"}
+    return json_response(request, body, status=503 if problem else 200, headers={"Cache-Control": "no-store"})
+
+
+def health_problem(db: Database) -> str:
+    """Why this explorer should not be asked, or empty."""
+    if not db.reachable:
+        return "the database does not answer"
+    if db.meta.lagging_seconds > LAG_SECONDS:
+        return f"the index has been more than {LAG_BLOCKS} blocks behind the daemon for over 15 minutes"
+    return ""
+
+
+async def metrics(request: Request) -> Response:
+    """Gauges of the index and counts of requests, in the text format of Prometheus."""
+    s = services(request)
+    meta = s.db.meta
+    gauges: dict[str, float] = {"database_up": int(s.db.reachable)}
+    if meta.tip is not None:
+        gauges |= {"tip_height": meta.tip.height, "tip_time_seconds": meta.tip.time, "reorgs_total": meta.tip.reorgs}
+        if meta.behind is not None:
+            gauges["behind_blocks"] = meta.behind
+        try:
+            row = (await s.db.fenced(_tip_row)).value
+        except ExplorerError:
+            gauges["database_up"] = 0
+        else:
+            gauges |= {name: row[name] for name in ("payouts_checked", "payouts_mismatched")}
+    return PlainTextResponse(s.metrics.text(gauges), media_type="text/plain; version=0.0.4")
+
+
+async def openapi(request: Request) -> Response:
+    """The OpenAPI 3.1 document of the routes that exist."""
+    return json_response(request, document(v1.api.endpoints), headers={"Cache-Control": REVALIDATE})
+
+
+async def _tip_row(view: View) -> Document:
+    return await view.one("blocks", {"_id": view.tip.height}) or {"payouts_checked": 0, "payouts_mismatched": 0}
+
+
+def routes() -> list[BaseRoute]:
+    """The routes of this module."""
+    return [Route("/healthz", healthz), Route("/metrics", metrics), Route("/openapi.json", openapi)]

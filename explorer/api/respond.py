@@ -1,0 +1,87 @@
+"""Answers as HTTP: the tip in body and headers, ETag and 304, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer.api.json import encode, to_json
+from explorer.db import Answer, Tip
+from explorer.errors import ExplorerError
+from indexer.chain.keys import hash_text
+
+JSON = "application/json"
+REVALIDATE = "public, no-cache"
+FOREVER = "public, max-age=31536000, immutable"
+RETRY_SECONDS = {503: "2"}
+CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """An answer that no reorganisation will change."""
+
+    answer: Answer[Any]
+
+
+def tip_json(tip: Tip) -> dict[str, Any]:
+    """The block that an answer is true for."""
+    return {"height": tip.height, "hash": hash_text(tip.hash), "time": tip.time}
+
+
+def etag(tip: Tip) -> str:
+    """What changes whenever an answer may: the tip and the epoch. Weak, because of compression."""
+    return f'W/"{hash_text(tip.hash)}-{tip.epoch}"'
+
+
+def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: bool = True) -> Response:
+    """A result object as JSON with the tip it is true for; 304 when the client has it already."""
+    answer = found.answer if isinstance(found, Immutable) else found
+    headers = {
+        "X-Flux-Height": str(answer.tip.height),
+        "X-Flux-Hash": hash_text(answer.tip.hash),
+        "Vary": "Accept, Accept-Encoding",
+    }
+    if revalidate:
+        headers |= {"ETag": etag(answer.tip), "Cache-Control": FOREVER if isinstance(found, Immutable) else REVALIDATE}
+        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers | _cors(request))
+    else:
+        headers["Cache-Control"] = "no-store"
+    body = {"tip": tip_json(answer.tip), **to_json(answer.value)}
+    return json_response(request, body, headers=headers)
+
+
+def json_response(
+    request: Request, body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A body as JSON, indented with ``?pretty=1``."""
+    text = encode(body, pretty=request.query_params.get("pretty") == "1")
+    return Response(text, status, {**(headers or {}), **_cors(request)}, media_type=JSON)
+
+
+def error_response(request: Request, error: ExplorerError) -> Response:
+    """An error as the contract words it."""
+    return plain_error(request, error.status, error.code, str(error))
+
+
+def plain_error(request: Request, status: int, code: str, message: str) -> Response:
+    """An error by its status, code and message."""
+    headers = {"Cache-Control": "no-store"}
+    if status in RETRY_SECONDS:
+        headers["Retry-After"] = RETRY_SECONDS[status]
+    return json_response(request, {"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+def _cors(request: Request) -> dict[str, str]:
+    return CORS if request.method in ("GET", "HEAD") else {}
+
+
+def _matches(header: str, tag: str) -> bool:
+    """Whether If-None-Match lists a tag, compared weakly (RFC 9110 §13.1.2)."""
+    known = (part.strip().removeprefix("W/") for part in header.split(","))
+    return any(part in ("*", tag.removeprefix("W/")) for part in known if part)

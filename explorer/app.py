@@ -1,0 +1,99 @@
+"""The application: routes, lifespan, what errors look like."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from explorer.api import operations, v1
+from explorer.api.respond import error_response, plain_error
+from explorer.daemon import Daemon
+from explorer.db import open_database
+from explorer.errors import ExplorerError
+from explorer.metrics import Metrics, MetricsMiddleware
+from explorer.negotiate import wants_json
+from explorer.services import Services
+from indexer.chain.params import Network
+from indexer.config import Config
+from indexer.source.rpc import parse_endpoints
+
+GZIP_FROM = 1000  # bytes
+GZIP_LEVEL = 5
+CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
+
+ErrorPage = Callable[[Request, int, str], Awaitable[Response]]
+"""A page for people about an error: request, HTTP status, message."""
+
+
+def create_app(
+    config: Config,
+    *,
+    network: Network,
+    simulated: bool = False,
+    pages: Sequence[BaseRoute] = (),
+    error_page: ErrorPage | None = None,
+) -> Starlette:
+    """The explorer of a network: API, and pages when given; ``simulated`` marks the demo network."""
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
+        daemon = open_daemon(config)
+        name = config.database.name or f"flux_{network.name}"
+        try:
+            async with open_database(config.database.uri, name, network, config.database.driver) as db:
+                yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated)}
+        finally:
+            await daemon.close()
+
+    return Starlette(
+        routes=[*v1.routes(), *operations.routes(), *pages],
+        lifespan=lifespan,
+        middleware=[
+            Middleware(MetricsMiddleware, metrics=metrics),
+            Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
+        ],
+        exception_handlers=error_handlers(error_page),
+    )
+
+
+def open_daemon(config: Config) -> Daemon:
+    """The daemon of the settings; one without a URL answers that there is none."""
+    daemon = config.daemon
+    cookie = Path(daemon.cookie_file).expanduser() if daemon.cookie_file else None
+    return Daemon(parse_endpoints(daemon.url, daemon.user, daemon.password, cookie), daemon.timeout_seconds)
+
+
+def error_handlers(error_page: ErrorPage | None) -> dict[Any, Any]:
+    """Errors as JSON for clients of the API, as pages for people."""
+
+    async def explorer_error(request: Request, error: ExplorerError) -> Response:
+        if error_page is None or wants_json(request.scope):
+            return error_response(request, error)
+        return await error_page(request, error.status, str(error))
+
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        message = f"{HTTPStatus(error.status_code).phrase}: {request.method} {request.url.path[:200]}"
+        return await _other(request, error.status_code, message)
+
+    async def fault(request: Request, error: Exception) -> Response:
+        return await _other(request, 500, "this is a fault of the explorer, and it has been logged")
+
+    async def _other(request: Request, status: int, message: str) -> Response:
+        if error_page is None or wants_json(request.scope):
+            return plain_error(request, status, CODES.get(status, "bad_request"), message)
+        return await error_page(request, status, message)
+
+    return {ExplorerError: explorer_error, HTTPException: http_error, Exception: fault}
