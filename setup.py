@@ -36,7 +36,9 @@ def extensions(mode: str) -> list[Extension]:
         extra_link_args=SANITIZE if mode == "sanitize" else [],
         optional=mode == "auto",
     )
-    modules: list[Extension] = cythonize([blockparse], include_path=["."], force=mode == "sanitize")
+    modules: list[Extension] = cythonize(  # type: ignore[no-untyped-call]
+        [blockparse], include_path=["."], force=mode == "sanitize"
+    )
     return modules
 
 

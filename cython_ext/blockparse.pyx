@@ -12,9 +12,13 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 from cython_ext.cursor cimport (
-    OUT_OF_MEMORY, Cursor, Span, byte_at, bytes_at, compact_size, copy_bytes, copy_outpoint, count, equal_at, i8, i64,
+    OUT_OF_MEMORY, Cursor, Span, byte_at, bytes_at, copy_bytes, copy_outpoint, count, equal_at, i8, i64,
     left, open_cursor, refuse, sound, take, u8, u32, var_bytes, within,
 )
+
+
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object instance, object name, object value) except -1
 
 
 cdef extern from "sha256.h" nogil:
@@ -826,17 +830,17 @@ cdef object delegates(bytes raw, const Start *s):
 
 
 cdef tuple starts(Parse *p, bytes raw):
-    """Tuples in the order of NodeStart's fields."""
+    """Lists in the order of NodeStart's fields."""
     cdef size_t i
     cdef const Start *s = <const Start *>p.columns[STARTS].data
     if p.columns[STARTS].size == 0:
         return ()
     return tuple([
-        (
+        [
             s[i].index, s[i].version, s[i].flags, outpoint(raw, s[i].outpoint), part(raw, s[i].collateral_pubkey),
             part(raw, s[i].pubkey), part(raw, s[i].redeem_script), s[i].sig_time, part(raw, s[i].sig),
             delegates(raw, &s[i]),
-        )
+        ]
         for i in range(p.columns[STARTS].size // sizeof(Start))
     ])
 
@@ -913,6 +917,15 @@ def parse_transaction(bytes raw not None, hash160):
         return with_columns([raw, 0, b"", b"", b"", b"", 0, 0, False, b"", b"", b""], p, raw)
     finally:
         give_back(buffers)
+
+
+def fill(instance, tuple names not None, list values not None):
+    cdef Py_ssize_t i
+    if len(names) != len(values):
+        raise ValueError(f"{len(values)} values for {len(names)} names")
+    for i in range(len(names)):
+        PyObject_GenericSetAttr(instance, names[i], values[i])
+    return instance
 
 
 def choose_kernel(bint with_instructions):

@@ -11,9 +11,16 @@
 #define BLOCK 64
 #define LENGTH_FIELD 8
 
-/* Fold one block into each of `lanes` states. */
-typedef void (*compress_one)(uint32_t state[8], const uint8_t *block);
-typedef void (*compress_two)(uint32_t a[8], const uint8_t *a_block, uint32_t b[8], const uint8_t *b_block);
+/* A message as its whole blocks, and its padded rest in one or two more. */
+typedef struct {
+    const uint8_t *message;
+    size_t whole, blocks;
+    uint8_t rest[2 * BLOCK];
+} Message;
+
+/* The digest of the digest of one message, or of two side by side. */
+typedef void (*double_one)(const Message *x, uint8_t *x_digest);
+typedef void (*double_two)(const Message *x, uint8_t *x_digest, const Message *y, uint8_t *y_digest);
 
 static const uint32_t INITIAL[8] = {
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
@@ -43,6 +50,12 @@ static void store_be32(uint8_t *p, uint32_t x)
     p[3] = (uint8_t)x;
 }
 
+
+static const uint8_t *block(const Message *m, size_t i)
+{
+    return i < m->whole ? m->message + BLOCK * i : m->rest + BLOCK * (i - m->whole);
+}
+
 /* --- portable -------------------------------------------------------------------------------------------- */
 
 static uint32_t rotate(uint32_t x, int n)
@@ -50,7 +63,7 @@ static uint32_t rotate(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
-static void portable_one(uint32_t state[8], const uint8_t *block)
+static void compress(uint32_t state[8], const uint8_t *block)
 {
     uint32_t w[64], a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
@@ -73,10 +86,26 @@ static void portable_one(uint32_t state[8], const uint8_t *block)
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-static void portable_two(uint32_t a[8], const uint8_t *a_block, uint32_t b[8], const uint8_t *b_block)
+static void portable_one(const Message *x, uint8_t *x_digest)
 {
-    portable_one(a, a_block);
-    portable_one(b, b_block);
+    uint8_t padded[BLOCK] = {[32] = 0x80, [62] = 0x01}; /* a digest of 256 bits */
+    uint32_t state[8];
+
+    memcpy(state, INITIAL, sizeof INITIAL);
+    for (size_t i = 0; i < x->blocks; i++)
+        compress(state, block(x, i));
+    for (int i = 0; i < 8; i++)
+        store_be32(padded + 4 * i, state[i]);
+    memcpy(state, INITIAL, sizeof INITIAL);
+    compress(state, padded);
+    for (int i = 0; i < 8; i++)
+        store_be32(x_digest + 4 * i, state[i]);
+}
+
+static void portable_two(const Message *x, uint8_t *x_digest, const Message *y, uint8_t *y_digest)
+{
+    portable_one(x, x_digest);
+    portable_one(y, y_digest);
 }
 
 /* --- SHA instructions ------------------------------------------------------------------------------------ */
@@ -84,62 +113,129 @@ static void portable_two(uint32_t a[8], const uint8_t *a_block, uint32_t b[8], c
 #ifdef HAVE_INSTRUCTIONS
 
 #define WITH_SHA __attribute__((target("sha,sse4.1,ssse3")))
-#define LANES_MAX 2
+#define INLINE_WITH_SHA WITH_SHA static inline __attribute__((always_inline))
 
-/* The instructions want the state as ABEF and CDGH. */
-WITH_SHA static inline __attribute__((always_inline)) void
-rounds(int lanes, uint32_t *const *states, const uint8_t *const *blocks)
+/* The state in the order that the instructions want. */
+typedef struct {
+    __m128i abef, cdgh;
+} State;
+
+/* Sixteen words of a block. */
+typedef struct {
+    __m128i w[4];
+} Words;
+
+INLINE_WITH_SHA State initial(void)
 {
-    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    __m128i abef[LANES_MAX], cdgh[LANES_MAX], abef_before[LANES_MAX], cdgh_before[LANES_MAX], w[LANES_MAX][4];
+    State s = {
+        _mm_setr_epi32((int)INITIAL[5], (int)INITIAL[4], (int)INITIAL[1], (int)INITIAL[0]),
+        _mm_setr_epi32((int)INITIAL[7], (int)INITIAL[6], (int)INITIAL[3], (int)INITIAL[2]),
+    };
+    return s;
+}
 
-#pragma GCC unroll 2
-    for (int l = 0; l < lanes; l++) {
-        __m128i dcba = _mm_loadu_si128((const __m128i *)states[l]);
-        __m128i hgfe = _mm_loadu_si128((const __m128i *)(states[l] + 4));
-        __m128i cdab = _mm_shuffle_epi32(dcba, 0xb1), efgh = _mm_shuffle_epi32(hgfe, 0x1b);
-        abef[l] = abef_before[l] = _mm_alignr_epi8(cdab, efgh, 8);
-        cdgh[l] = cdgh_before[l] = _mm_blend_epi16(efgh, cdab, 0xf0);
+INLINE_WITH_SHA __m128i swap_bytes(__m128i x)
+{
+    return _mm_shuffle_epi8(x, _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL));
+}
+
+INLINE_WITH_SHA Words load(const uint8_t *p)
+{
+    Words words;
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; i++)
-            w[l][i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(blocks[l] + 16 * i)), swap);
-    }
+    for (int i = 0; i < 4; i++)
+        words.w[i] = swap_bytes(_mm_loadu_si128((const __m128i *)(p + 16 * i)));
+    return words;
+}
+
+/* The digest as words, padded to a block. */
+INLINE_WITH_SHA Words digest_words(State s)
+{
+    __m128i feba = _mm_shuffle_epi32(s.abef, 0x1b), dchg = _mm_shuffle_epi32(s.cdgh, 0xb1);
+    Words words = {{
+        _mm_blend_epi16(feba, dchg, 0xf0),
+        _mm_alignr_epi8(dchg, feba, 8),
+        _mm_setr_epi32((int)0x80000000, 0, 0, 0),
+        _mm_setr_epi32(0, 0, 0, 256),
+    }};
+    return words;
+}
+
+INLINE_WITH_SHA void store(State s, uint8_t *digest)
+{
+    Words words = digest_words(s);
+    _mm_storeu_si128((__m128i *)digest, swap_bytes(words.w[0]));
+    _mm_storeu_si128((__m128i *)(digest + 16), swap_bytes(words.w[1]));
+}
+
+/* Fold one block into each of `lanes` states. */
+INLINE_WITH_SHA void compress_lanes(int lanes, State *s, Words *m)
+{
+    State before[2];
+#pragma GCC unroll 2
+    for (int l = 0; l < lanes; l++)
+        before[l] = s[l];
 #pragma GCC unroll 16
     for (int i = 0; i < 16; i++) {
         const __m128i k = _mm_load_si128((const __m128i *)(K + 4 * i));
 #pragma GCC unroll 2
         for (int l = 0; l < lanes; l++) {
-            __m128i *w0 = &w[l][i % 4], w1 = w[l][(i + 1) % 4], w2 = w[l][(i + 2) % 4], w3 = w[l][(i + 3) % 4];
-            __m128i wk = _mm_add_epi32(*w0, k);
-            cdgh[l] = _mm_sha256rnds2_epu32(cdgh[l], abef[l], wk);
-            abef[l] = _mm_sha256rnds2_epu32(abef[l], cdgh[l], _mm_shuffle_epi32(wk, 0x0e));
+            __m128i *w = m[l].w, now = w[i % 4], last = w[(i + 3) % 4];
+            __m128i wk = _mm_add_epi32(now, k);
+            s[l].cdgh = _mm_sha256rnds2_epu32(s[l].cdgh, s[l].abef, wk);
+            s[l].abef = _mm_sha256rnds2_epu32(s[l].abef, s[l].cdgh, _mm_shuffle_epi32(wk, 0x0e));
             if (i < 12) {
-                __m128i partial = _mm_add_epi32(_mm_sha256msg1_epu32(*w0, w1), _mm_alignr_epi8(w3, w2, 4));
-                *w0 = _mm_sha256msg2_epu32(partial, w3);
+                __m128i partial = _mm_sha256msg1_epu32(now, w[(i + 1) % 4]);
+                partial = _mm_add_epi32(partial, _mm_alignr_epi8(last, w[(i + 2) % 4], 4));
+                w[i % 4] = _mm_sha256msg2_epu32(partial, last);
             }
         }
     }
 #pragma GCC unroll 2
     for (int l = 0; l < lanes; l++) {
-        __m128i feba = _mm_shuffle_epi32(_mm_add_epi32(abef[l], abef_before[l]), 0x1b);
-        __m128i dchg = _mm_shuffle_epi32(_mm_add_epi32(cdgh[l], cdgh_before[l]), 0xb1);
-        _mm_storeu_si128((__m128i *)states[l], _mm_blend_epi16(feba, dchg, 0xf0));
-        _mm_storeu_si128((__m128i *)(states[l] + 4), _mm_alignr_epi8(dchg, feba, 8));
+        s[l].abef = _mm_add_epi32(s[l].abef, before[l].abef);
+        s[l].cdgh = _mm_add_epi32(s[l].cdgh, before[l].cdgh);
     }
 }
 
-WITH_SHA static void instructions_one(uint32_t state[8], const uint8_t *block)
+INLINE_WITH_SHA void fold(State *s, const Message *m, size_t from)
 {
-    uint32_t *const states[] = {state};
-    const uint8_t *const blocks[] = {block};
-    rounds(1, states, blocks);
+    for (size_t i = from; i < m->blocks; i++) {
+        Words words = load(block(m, i));
+        compress_lanes(1, s, &words);
+    }
 }
 
-WITH_SHA static void instructions_two(uint32_t a[8], const uint8_t *a_block, uint32_t b[8], const uint8_t *b_block)
+WITH_SHA static void instructions_one(const Message *x, uint8_t *x_digest)
 {
-    uint32_t *const states[] = {a, b};
-    const uint8_t *const blocks[] = {a_block, b_block};
-    rounds(2, states, blocks);
+    State s = initial();
+    fold(&s, x, 0);
+    Words words = digest_words(s);
+    s = initial();
+    compress_lanes(1, &s, &words);
+    store(s, x_digest);
+}
+
+WITH_SHA static void instructions_two(const Message *x, uint8_t *x_digest, const Message *y, uint8_t *y_digest)
+{
+    State s[2] = {initial(), initial()};
+    Words words[2];
+    size_t both = x->blocks < y->blocks ? x->blocks : y->blocks;
+
+    for (size_t i = 0; i < both; i++) {
+        words[0] = load(block(x, i));
+        words[1] = load(block(y, i));
+        compress_lanes(2, s, words);
+    }
+    fold(&s[0], x, both);
+    fold(&s[1], y, both);
+
+    words[0] = digest_words(s[0]);
+    words[1] = digest_words(s[1]);
+    s[0] = s[1] = initial();
+    compress_lanes(2, s, words);
+    store(s[0], x_digest);
+    store(s[1], y_digest);
 }
 
 static int has_instructions(void)
@@ -152,8 +248,8 @@ static int has_instructions(void)
 
 #endif
 
-static compress_one one = portable_one;
-static compress_two two = portable_two;
+static double_one one = portable_one;
+static double_two two = portable_two;
 
 int sha256_choose(int with_instructions)
 {
@@ -170,90 +266,34 @@ int sha256_choose(int with_instructions)
 
 /* --- messages -------------------------------------------------------------------------------------------- */
 
-/* A message as its whole blocks, and its padded rest in one or two more. */
-typedef struct {
-    const uint8_t *message;
-    size_t whole, blocks;
-    uint32_t state[8];
-    uint8_t rest[2 * BLOCK];
-} Hash;
-
-static void begin(Hash *h, const uint8_t *message, size_t size)
+static void begin(Message *m, const uint8_t *message, size_t size)
 {
     size_t left = size % BLOCK;
-    h->message = message;
-    h->whole = size / BLOCK;
-    h->blocks = h->whole + (left < BLOCK - LENGTH_FIELD ? 1 : 2);
-    memcpy(h->state, INITIAL, sizeof INITIAL);
+    m->message = message;
+    m->whole = size / BLOCK;
+    m->blocks = m->whole + (left < BLOCK - LENGTH_FIELD ? 1 : 2);
 
-    uint8_t *end = h->rest + BLOCK * (h->blocks - h->whole);
-    memset(h->rest, 0, sizeof h->rest);
+    uint8_t *end = m->rest + BLOCK * (m->blocks - m->whole);
+    memset(m->rest, 0, sizeof m->rest);
     if (left)
-        memcpy(h->rest, message + BLOCK * h->whole, left);
-    h->rest[left] = 0x80;
+        memcpy(m->rest, message + BLOCK * m->whole, left);
+    m->rest[left] = 0x80;
     store_be32(end - 8, (uint32_t)((uint64_t)size >> 29));
     store_be32(end - 4, (uint32_t)(size << 3));
 }
 
-static const uint8_t *block(const Hash *h, size_t i)
-{
-    return i < h->whole ? h->message + BLOCK * i : h->rest + BLOCK * (i - h->whole);
-}
-
-static void digest_of(const uint32_t state[8], uint8_t digest[32])
-{
-    for (int i = 0; i < 8; i++)
-        store_be32(digest + 4 * i, state[i]);
-}
-
-/* The one block of a message that is a digest. */
-static void digest_block(const uint32_t state[8], uint8_t padded[BLOCK])
-{
-    static const uint8_t padding[32] = {[0] = 0x80, [30] = 0x01}; /* 256 bits */
-    digest_of(state, padded);
-    memcpy(padded + 32, padding, sizeof padding);
-}
-
-static void again(const uint32_t state[8], uint8_t digest[32])
-{
-    uint8_t padded[BLOCK];
-    uint32_t second[8];
-    digest_block(state, padded);
-    memcpy(second, INITIAL, sizeof second);
-    one(second, padded);
-    digest_of(second, digest);
-}
-
 void sha256d(const uint8_t *message, size_t size, uint8_t digest[32])
 {
-    Hash h;
-    begin(&h, message, size);
-    for (size_t i = 0; i < h.blocks; i++)
-        one(h.state, block(&h, i));
-    again(h.state, digest);
+    Message m;
+    begin(&m, message, size);
+    one(&m, digest);
 }
 
 void sha256d_pair(const uint8_t *a, size_t a_size, uint8_t a_digest[32],
                   const uint8_t *b, size_t b_size, uint8_t b_digest[32])
 {
-    Hash x, y;
-    uint8_t x_padded[BLOCK], y_padded[BLOCK];
-    size_t i = 0;
-
+    Message x, y;
     begin(&x, a, a_size);
     begin(&y, b, b_size);
-    for (; i < x.blocks && i < y.blocks; i++)
-        two(x.state, block(&x, i), y.state, block(&y, i));
-    for (size_t j = i; j < x.blocks; j++)
-        one(x.state, block(&x, j));
-    for (size_t j = i; j < y.blocks; j++)
-        one(y.state, block(&y, j));
-
-    digest_block(x.state, x_padded);
-    digest_block(y.state, y_padded);
-    memcpy(x.state, INITIAL, sizeof INITIAL);
-    memcpy(y.state, INITIAL, sizeof INITIAL);
-    two(x.state, x_padded, y.state, y_padded);
-    digest_of(x.state, a_digest);
-    digest_of(y.state, b_digest);
+    two(&x, a_digest, &y, b_digest);
 }

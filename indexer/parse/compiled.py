@@ -12,7 +12,10 @@ from indexer.parse.columns import Delegates, NodeStart, ParsedBlock, ParsedTrans
 from indexer.parse.merkle import check_merkle_root
 from indexer.parse.single import alone
 
-_STARTS = list(ParsedBlock.__dataclass_fields__).index("starts")
+KERNEL = blockparse.choose_kernel(True)  # which SHA-256 serves
+
+_FIELDS = tuple(ParsedBlock.__dataclass_fields__)
+_STARTS = _FIELDS.index("starts")
 
 
 def parse_block(raw: bytes, *, pon: bool = True, full_ids: bool = False) -> ParsedBlock:
@@ -43,12 +46,14 @@ def parse_transaction(raw: bytes) -> ParsedTransaction:
 def _block(columns: list[Any]) -> ParsedBlock:
     if columns[_STARTS]:
         columns[_STARTS] = tuple(map(_start, columns[_STARTS]))
-    return ParsedBlock(*columns)
+    # Not by __init__: of a frozen class it costs as much as ten transactions.
+    return blockparse.fill(object.__new__(ParsedBlock), _FIELDS, columns)
 
 
-def _start(fields: Any) -> NodeStart:
-    delegates = fields[-1]
-    return NodeStart(*fields[:-1], delegates if delegates is None else Delegates(*delegates))
+def _start(fields: list[Any]) -> NodeStart:
+    if fields[-1] is not None:
+        fields[-1] = Delegates(*fields[-1])
+    return NodeStart(*fields)
 
 
 def _parse_error(malformed: blockparse.Malformed) -> ParseError:

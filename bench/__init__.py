@@ -1,0 +1,1 @@
+"""The numbers of docs/measurements.md, each reproducible by one command."""
