@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import ChainMap
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -203,16 +203,17 @@ class Follower:
         self.last: dict[bytes, Node] = {}
         self.undos: list[Undo] = []
 
-    def apply(self, block: RecordedBlock, amounts: tuple[int, int, int] = (0, 0, 0)) -> Changes:
+    def apply(self, block: RecordedBlock, amounts: Sequence[int] = (0, 0, 0)) -> Changes:
         """Connect a block."""
         undo = Undo(self.queue.height)
-        events = BlockEvents(block.height, self._starts(block), block.confirms, block.spent, amounts)
+        events = BlockEvents(block.height, self.starts(block), block.confirms, block.spent, amounts)
         changes = self.queue.apply(events, undo)
         self.last.update(undo.left)
         self.undos.append(undo)
         return changes
 
-    def _starts(self, block: RecordedBlock) -> list[tuple[Node, Node | None]]:
+    def starts(self, block: RecordedBlock) -> list[tuple[Node, Node | None]]:
+        """The records that the STARTs of a block make, each with its last one."""
         network = self.queue.network
         pairs = []
         for start, collateral in block.starts:
