@@ -1,263 +1,151 @@
-"""The loop: source -> parse -> apply -> commit.
-
-Two threads joined by one slot: this one reads, parses and applies, the other commits, so that one core is
-ours and one the database's. The state overlays the batch that is being committed; when a commit fails the
-state is thrown away, the database is brought to its invariant, and the loop begins again at its tip.
-"""
+"""The indexer: keeps a database at the daemon's tip until it is told to stop."""
 
 from __future__ import annotations
 
 import logging
-import queue
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from threading import Event, Thread
+from collections.abc import Callable
+from threading import Event
 from typing import Any
 
-from indexer.chain.keys import hash_text, parse_hash
-from indexer.chain.params import Network
-from indexer.config import Indexer as Settings
-from indexer.errors import ChainError, DuplicateKey, ParseError, StoreError, TipMoved, Unavailable
-from indexer.parse import parse_block
-from indexer.parse.columns import ParsedBlock
-from indexer.source.base import DaemonStatus, Extend, Fork, Idle, RawBlock, Source
-from indexer.source.follow import follow
-from indexer.state.apply import ChainState
-from indexer.state.delta import Delta
-from indexer.store.base import Document, Store
-from indexer.store.commit import commit
-from indexer.store.read import StoreReader
-from indexer.store.rewind import recover, rewind
+import indexer
+from indexer.config import Config
+from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
+from indexer.progress import ProgressCall, Report
+from indexer.session import Job, Progress, Session
+from indexer.source.conf import endpoints
+from indexer.source.rpc import DaemonRpc
+from indexer.store.lease import Lease, new_owner
+from indexer.store.mongo import MongoStore
+from indexer.store.setup import IndexBuilder, prepare
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+PUBLISH_SECONDS = 1.0
+STALLED_SECONDS = 120.0
+CAUGHT_UP = 10  # blocks behind the daemon at which the late indexes are built
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the indexer is: heights, and what the source says; ``problem`` is why it waits, else empty."""
-
-    height: int
-    transactions: int
-    status: DaemonStatus | None
-    at_tip: bool
-    problem: str = ""
-
-
-class Committer(Thread):
-    """Commits batches in order; holds at most one that waits."""
-
-    def __init__(self, store: Store, tip: Document, undo_depth: int) -> None:
-        super().__init__(name="commit", daemon=True)
-        self.tip = tip
-        self._store = store
-        self._undo_depth = undo_depth
-        self._slot: queue.Queue[tuple[Delta, int] | None] = queue.Queue(1)
-        self._failure: Exception | None = None
-        self._done = 0
-        self._put = 0
-
-    def put(self, delta: Delta, best: int) -> int:
-        """Hand over a batch, waiting for room; ``best`` is the daemon's height.
-
-        Returns how many batches have been committed. Raises what made an earlier commit fail.
-        """
-        self._check()
-        self._slot.put((delta, best))
-        self._put += 1
-        return self._done
-
-    def drain(self) -> Document:
-        """Wait until everything handed over is committed; returns the tip document."""
-        self._slot.join()
-        self._check()
-        return self.tip
-
-    def close(self) -> None:
-        """End the thread after the batch in hand."""
-        self._slot.put(None)
-        self.join()
-
-    def run(self) -> None:
-        """Commit until closed; after a failure let batches pass, they are worthless."""
-        while (item := self._slot.get()) is not None:
-            try:
-                if self._failure is None:
-                    delta, best = item
-                    self.tip = commit(self._store, delta, self.tip, min(best - self._undo_depth, delta.tip.height))
-                    self._done += 1
-            except Exception as error:  # carried to the thread that hands over
-                self._failure = error
-            finally:
-                self._slot.task_done()
-        self._slot.task_done()
-
-    def _check(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+def keep_up(job: Job) -> None:
+    """Sessions until told to stop: store errors that may pass are waited out, others end the run."""
+    pause = FIRST_PAUSE
+    while not job.stop.is_set():
+        started = time.monotonic()
+        try:
+            Session(job).run()
+        except TipMoved:
+            raise
+        except (Unavailable, DuplicateKey) as error:
+            if time.monotonic() - started > LONGEST_PAUSE:
+                pause = FIRST_PAUSE
+            log.warning("%s; beginning again at the last commit in %.1f seconds", error, pause)
+            job.stop.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            _settle(job)
 
 
-class Batch:
-    """Parsed blocks that wait to be applied together."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self.blocks: list[ParsedBlock] = []
-        self.transactions = 0
-
-    def add(self, block: ParsedBlock) -> None:
-        """One block more."""
-        self.blocks.append(block)
-        self.transactions += block.tx_count
-
-    @property
-    def full(self) -> bool:
-        """Whether the limits of a commit are reached."""
-        limits = self._settings
-        return len(self.blocks) >= limits.batch_blocks or self.transactions >= limits.batch_transactions
-
-    def take(self) -> list[ParsedBlock]:
-        """The blocks, leaving none."""
-        blocks, self.blocks, self.transactions = self.blocks, [], 0
-        return blocks
-
-
-def parse_checked(block: RawBlock) -> ParsedBlock:
-    """Parse a block that the source gave under a hash; ParseError and ChainError name height and hash."""
-    where = f"block {block.height} ({hash_text(block.hash)})"
+def _settle(job: Job) -> None:
     try:
-        parsed = parse_block(block.raw, full_ids=True)
-    except ParseError as error:
-        error.args = (f"{where}: {error.args[0]}; nothing of it was stored. Is the daemon of this network?",)
-        raise
-    except ChainError as error:
-        raise type(error)(f"{where}: {error}; nothing of it was stored") from error
-    if parsed.hash != block.hash:
-        raise ChainError(f"{where}: its bytes hash to {hash_text(parsed.hash)}; nothing of it was stored")
-    return parsed
+        job.store.settle()
+    except StoreError as error:
+        log.warning("%s", error)
 
 
-class Session:
-    """One unbroken run from the committed tip: until told to stop, or until something fails."""
+class Publisher:
+    """Tells ``meta.source`` and the operator how far the indexer is, at most once a second."""
 
-    def __init__(self, indexer: Indexer) -> None:
-        self._indexer = indexer
-        store = indexer.store
-        tip = recover(store, indexer.owner)
-        self._reader = StoreReader(store)
-        self._state = self._new_state()
-        self._batch = Batch(indexer.settings)
-        self._committer = Committer(store, tip, indexer.settings.undo_depth)
-        self._counted = 0
+    def __init__(self, store: MongoStore, progress: ProgressCall, caught_up: Callable[[], None]) -> None:
+        self._store = store
+        self._progress = progress
+        self._caught_up = caught_up
+        self._started = int(time.time())
+        self._next = 0.0
+        self._height = -1
+        self._moved = time.monotonic()
+        self._samples: list[tuple[float, int]] = []
 
-    def _new_state(self) -> ChainState:
-        return ChainState(self._indexer.network, self._reader, self._indexer.settings.memory_bytes)
-
-    def run(self) -> None:
-        """Follow the source."""
-        indexer = self._indexer
-        self._committer.start()
-        try:
-            for event in follow(
-                indexer.source,
-                self._state.tip.height,
-                self._reader.hash_at,
-                indexer.stop,
-                genesis=parse_hash(indexer.network.genesis_hash),
-                poll_seconds=indexer.settings.poll_seconds,
-            ):
-                self._take(event)
-                indexer.check()
-            self._committer.drain()
-        finally:
-            self._committer.close()
-
-    def _take(self, event: Extend | Fork | Idle) -> None:
-        if isinstance(event, Extend):
-            for block in event.blocks:
-                self._batch.add(parse_checked(block))
-                single = event.status.height - block.height <= self._indexer.settings.undo_depth
-                if single or self._batch.full:
-                    self._apply(self._batch.take(), event.status)
+    def __call__(self, progress: Progress) -> None:
+        """Note a step."""
+        now = time.monotonic()
+        if progress.height != self._height:
+            self._height, self._moved = progress.height, now
+        if now < self._next and not progress.at_tip:
             return
-        if isinstance(event, Fork):
-            self._fork(event)
-        elif event.status is not None:
-            self._apply(self._batch.take(), event.status)
-        if isinstance(event, Idle):
-            self._report(event.status, at_tip=event.at_tip, problem=event.problem)
+        status = progress.status
+        if status is not None and status.height - progress.height <= CAUGHT_UP:
+            self._caught_up()
+        if now >= self._next:
+            self._next = now + PUBLISH_SECONDS
+            self._publish(progress, self._rate(now, progress.height))
 
-    def _apply(self, blocks: Sequence[ParsedBlock], status: DaemonStatus) -> None:
-        if blocks:
-            done = self._committer.put(self._state.apply(blocks), status.height)
-            for _ in range(done - self._counted):
-                self._state.committed()
-            self._counted = done
-            self._report(status, at_tip=self._state.tip.height >= status.height)
+    def _rate(self, now: float, height: int) -> float:
+        """Blocks per second over the last half minute."""
+        self._samples = [s for s in self._samples if now - s[0] < 30 and s[1] <= height] + [(now, height)]
+        (since, first), (until, last) = self._samples[0], self._samples[-1]
+        return (last - first) / (until - since) if until > since else 0.0
 
-    def _fork(self, event: Fork) -> None:
-        """Commit what is under way, go back, begin anew from there."""
-        self._apply(self._batch.take(), event.status)
-        tip = self._committer.drain()
-        log.info("reorganisation: back from block %d to block %d", tip["height"], event.height)
-        self._committer.tip = rewind(self._indexer.store, tip, event.height, "reorg")
-        self._state = self._new_state()
-        self._counted = self._committer._done
+    def _publish(self, progress: Progress, rate: float) -> None:
+        best = progress.status.height if progress.status else progress.height
+        report = Report(progress.height, best, rate, note=progress.problem)
+        self._progress(report)
+        stalled = best > progress.height and time.monotonic() - self._moved > STALLED_SECONDS and not progress.problem
+        state = "stalled" if stalled else "following" if best - progress.height <= CAUGHT_UP else "catching_up"
+        rates = {
+            "state": state,
+            "blocks_per_second": rate,
+            "eta_seconds": report.eta_seconds,
+            "updated_at": int(time.time()),
+            "started_at": self._started,
+            "version": indexer.__version__,
+        }
+        self._store.put_meta("source", {"daemon": _daemon(progress), "rates": rates})
 
-    def _report(self, status: DaemonStatus | None, *, at_tip: bool, problem: str = "") -> None:
-        state = self._state
-        self._indexer.report(Progress(state.tip.height, state.totals.txs_total, status, at_tip, problem))
+
+def _daemon(progress: Progress) -> dict[str, Any]:
+    status = progress.status
+    if status is None:
+        return {"reachable": False, "problem": progress.problem}
+    return {
+        "reachable": not progress.problem,
+        "problem": progress.problem,
+        "height": status.height,
+        "headers": status.headers,
+        "hash": status.best_hash,
+        "chain": status.chain,
+        "version": status.version,
+        "subversion": status.subversion,
+        "connections": status.connections,
+        "initial_download": status.in_initial_download,
+    }
 
 
-class Indexer:
-    """Keeps a store at the source's tip until ``stop``.
+def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *, exclusive: bool = False) -> None:
+    """Index into the database at ``uri`` until ``stop``; ``exclusive`` when no other indexer can reach it.
 
-    ``report`` is told of every step; ``check`` may raise to end the run (a lost lease).
+    Errors: FluxError when the operator has to act.
     """
+    network = config.network
+    store = MongoStore(uri, config.database_name)
+    prepare(store, network)
+    lease = Lease(store, new_owner(), stop)
+    lease.acquire(exclusive=exclusive)
+    source = DaemonRpc(endpoints(config.daemon, network), timeout=config.daemon.timeout_seconds)
+    builder = IndexBuilder(uri, config.database_name, store, stop)
 
-    def __init__(
-        self,
-        network: Network,
-        store: Store,
-        source: Source,
-        owner: str,
-        settings: Settings,
-        stop: Event,
-        *,
-        report: Callable[[Progress], Any] = lambda progress: None,
-        check: Callable[[], Any] = lambda: None,
-    ) -> None:
-        self.network = network
-        self.store = store
-        self.source = source
-        self.owner = owner
-        self.settings = settings
-        self.stop = stop
-        self.report = report
-        self.check = check
+    def build_indexes() -> None:
+        if builder.ident is None:
+            builder.start()
 
-    def run(self) -> None:
-        """Sessions until told to stop; store errors that may pass are waited out, others end the run."""
-        pause = FIRST_PAUSE
-        while not self.stop.is_set():
-            started = time.monotonic()
-            try:
-                Session(self).run()
-            except TipMoved:
-                raise
-            except (Unavailable, DuplicateKey) as error:
-                if time.monotonic() - started > LONGEST_PAUSE:
-                    pause = FIRST_PAUSE
-                log.warning("%s; beginning again at the last commit in %.1f seconds", error, pause)
-                self.report(Progress(-1, 0, None, False, str(error)))
-                self.stop.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-                self._settle()
+    def check() -> None:
+        if lease.lost.is_set():
+            raise Locked("another indexer may have taken over this database; this one stops")
 
-    def _settle(self) -> None:
-        try:
-            self.store.settle()
-        except StoreError as error:
-            log.debug("the database is not back yet: %s", error)
+    publisher = Publisher(store, progress, build_indexes)
+    try:
+        keep_up(Job(network, store, source, lease.owner, config.indexer, stop, publisher, check))
+    finally:
+        stop.set()
+        source.close()
+        lease.release()
+        store.close()

@@ -62,3 +62,14 @@ def write_config(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def recorded_index(mongod: str) -> Iterator[tuple[str, str]]:
+    """URI and name of a database with the whole recorded chain; for reading only."""
+    from tests.indexed import index_recorded_chain
+
+    name = "recorded"
+    index_recorded_chain(mongod, name).close()
+    yield mongod, name
+    embedded.drop_database(mongod, name)

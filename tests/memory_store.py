@@ -28,12 +28,18 @@ class MemoryStore:
         self.writes = 0
         self.fail_at: int | None = None
         self.random = random.Random(0)
+        self.of_address: dict[bytes, frozenset[bytes]] = {}  # ids in ledger, for floors
 
     def snapshot(self) -> MemoryStore:
         """An independent copy that does not fail."""
         twin = MemoryStore()
-        twin.rows = {name: dict(rows) for name, rows in self.rows.items()}
+        twin.adopt(self)
         return twin
+
+    def adopt(self, other: MemoryStore) -> None:
+        """Hold what another store holds."""
+        self.rows = {name: dict(rows) for name, rows in other.rows.items()}
+        self.of_address = dict(other.of_address)
 
     def chain_derived(self) -> dict[str, dict[Any, dict[str, Any]]]:
         """The collections that must be a function of the chain."""
@@ -54,8 +60,14 @@ class MemoryStore:
         survivors, dies = self._survivors(items)
         for item in survivors:
             apply(self.rows[collection], item)
+            if collection == "ledger":
+                self._list_of_address(item if isinstance(item, bytes) else item["_id"])
         if dies:
             raise Killed(f"killed at write {self.writes}")
+
+    def _list_of_address(self, id: bytes) -> None:
+        others = self.of_address.get(id[:21], frozenset()) - {id}
+        self.of_address[id[:21]] = others | {id} if id in self.rows["ledger"] else others
 
     def insert(self, collection: str, documents: Sequence[Document]) -> None:
         def apply(rows: dict[Any, Any], document: Document) -> None:
@@ -84,18 +96,21 @@ class MemoryStore:
         wanted = set(values)
         return iter([row for row in rows.values() if row.get(field) in wanted])
 
-    def scan(self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False) -> Iterator[Document]:
-        ids = (id for id in self.rows[collection] if (low is None or id >= low) and (high is None or id < high))
-        return iter([self.rows[collection][id] for id in sorted(ids, reverse=descending)])
+    def scan(
+        self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False
+    ) -> Iterator[Document]:
+        rows = self.rows[collection]
+        if isinstance(low, int) and isinstance(high, int) and high - low < len(rows):
+            ids = [id for id in range(low, high) if id in rows]
+        else:
+            ids = sorted(id for id in rows if (low is None or id >= low) and (high is None or id < high))
+        return iter([rows[id] for id in (reversed(ids) if descending else ids)])
 
     def floors(self, collection: str, bounds: Iterable[tuple[bytes, bytes]]) -> Iterator[Document]:
-        by_prefix: dict[bytes, list[bytes]] = {}
-        for id in sorted(self.rows[collection]):
-            by_prefix.setdefault(id[:21], []).append(id)
         for low, high in bounds:
-            found = [id for id in by_prefix.get(low[:21], ()) if low <= id <= high]
+            found = [id for id in self.of_address.get(low[:21], ()) if low <= id <= high]
             if found:
-                yield self.rows[collection][found[-1]]
+                yield self.rows[collection][max(found)]
 
     def meta(self, name: str) -> Document | None:
         return self.rows["meta"].get(name)

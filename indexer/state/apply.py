@@ -114,7 +114,7 @@ class ChainState:
         )
         self.nodes.apply(block, height, [records for _, records in starts], _slices(block.prevouts, 36))
         confirmed = [self.nodes.confirmed(point) for point in _slices(block.confirm_outpoints, 36)]
-        tiers = [node.tier for node in confirmed]
+        tiers = [int(node.tier) for node in confirmed]
         mismatched = sum(payout.vout is None for payout in judged.payouts)
         self.totals = _advance(self.totals, block, transfers, len(judged.payouts), mismatched)
         self.tip = TipMark(height, block.hash, block.time)

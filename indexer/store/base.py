@@ -37,7 +37,9 @@ class Store(Protocol):
     def find(self, collection: str, field: str, values: Sequence[Any]) -> Iterator[Document]:
         """The rows whose ``field`` is one of the values."""
 
-    def scan(self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False) -> Iterator[Document]:
+    def scan(
+        self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False
+    ) -> Iterator[Document]:
         """The rows with ``low <= _id < high``, in the order of ``_id``."""
 
     def floors(self, collection: str, bounds: Iterable[tuple[bytes, bytes]]) -> Iterator[Document]:

@@ -61,10 +61,17 @@ def mark(tip: TipMark) -> dict[str, Any]:
 def drop_undo(store: Store, keep_from: int) -> None:
     """Drop the undo records of batches that end below ``keep_from``.
 
-    Heads name the last height of their batch, so the first batch to keep is the last one that begins at or
-    below ``keep_from``.
+    The first batch to keep is the last one that begins at or below ``keep_from``. Heads go first, for a
+    record without its head does not count, and the oldest of them first, for what stays must have no gap.
     """
-    for head in store.scan("undo", None, (keep_from << 16) + 1, descending=True):
-        if head["_id"] & 0xFFFF == 0 and head["_id"] >> 16 <= keep_from:
-            store.delete_below("undo", head["_id"])
+    for record in store.scan("undo", None, (keep_from << 16) + 1, descending=True):
+        if is_undo_head(record):
+            for older in filter(is_undo_head, store.scan("undo", None, record["_id"])):
+                store.delete("undo", [older["_id"]])
+            store.delete_below("undo", record["_id"])
             return
+
+
+def is_undo_head(record: Document) -> bool:
+    """Whether a row of ``undo`` is the head of a record: part 0."""
+    return record["_id"] & 0xFFFF == 0

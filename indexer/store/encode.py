@@ -263,19 +263,14 @@ def undo_documents(delta: Delta) -> list[dict[str, Any]]:
     spent = [coin_document(*item) for item in delta.spent.items()]
     nodes = list(map(node_document, delta.nodes_before))
     base = delta.first << 16
-    parts = [
-        {"_id": base | number, **fields}
-        for number, fields in enumerate(
-            chain(
-                ({"ledger": b"".join(c)} for c in _chunks(ledger, 100_000)),
-                ({"made": b"".join(c)} for c in _chunks(list(delta.made), 100_000)),
-                ({"spent": c} for c in _chunks(spent, 20_000)),
-                ({"nodes": c} for c in _chunks(nodes, 10_000)),
-                ({"made_nodes": c} for c in _chunks(delta.made_nodes, 100_000)),
-            ),
-            start=1,
-        )
-    ]
+    contents: Iterator[tuple[str, Any]] = chain(
+        (("ledger", b"".join(c)) for c in _chunks(ledger, 100_000)),
+        (("made", b"".join(c)) for c in _chunks(list(delta.made), 100_000)),
+        (("spent", c) for c in _chunks(spent, 20_000)),
+        (("nodes", c) for c in _chunks(nodes, 10_000)),
+        (("made_nodes", c) for c in _chunks(delta.made_nodes, 100_000)),
+    )
+    parts = [{"_id": base | number, name: content} for number, (name, content) in enumerate(contents, start=1)]
     previous = delta.previous
     tip = {"height": previous.height, "hash": previous.hash, "time": previous.time}
     return [*parts, {"_id": base, "to": delta.tip.height, "parts": len(parts), "tip": tip}]

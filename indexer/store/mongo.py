@@ -48,7 +48,7 @@ class MongoStore:
         majority = {"w": "majority", "j": True} if self._replicated else {"w": 1}
         self._db = self._client.get_database(
             name,
-            write_concern=WriteConcern(**majority),  # type: ignore[arg-type]
+            write_concern=WriteConcern(**majority),
             read_concern=ReadConcern("majority") if self._replicated else None,
         )
         self._durable = self._db.get_collection(
@@ -96,7 +96,9 @@ class MongoStore:
             with _translated():
                 yield from self._db[collection].find({field: {"$in": list(chunk)}})
 
-    def scan(self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False) -> Iterator[Document]:
+    def scan(
+        self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False
+    ) -> Iterator[Document]:
         """The rows in a range of ``_id``, in its order."""
         bounds = {operator: bound for operator, bound in (("$gte", low), ("$lt", high)) if bound is not None}
         order = DESCENDING if descending else ASCENDING
@@ -158,7 +160,7 @@ class MongoStore:
 
     def _running(self) -> list[dict[str, Any]]:
         ours = {"appName": APP_NAME, "op": {"$in": ["insert", "update", "remove", "command"]}, "ns": self._namespace()}
-        stages = [{"$currentOp": {"allUsers": False}}, {"$match": {**ours, "active": True}}]
+        stages: list[dict[str, Any]] = [{"$currentOp": {"allUsers": False}}, {"$match": {**ours, "active": True}}]
         found = self._client.admin.aggregate(stages)
         return [o for o in found if "currentOp" not in str(o.get("command", {}).get("pipeline", ""))]
 

@@ -14,8 +14,7 @@ from indexer.chain.keys import VOUT_BITS, txkey
 from indexer.errors import StoreError, TooDeep
 from indexer.store.base import Document, Store
 from indexer.store.codec import slices, transaction_outputs
-from indexer.store.commit import TIP, first_tip
-
+from indexer.store.commit import TIP, first_tip, is_undo_head
 
 # Collections of immutable rows and how their _id begins at a height.
 BY_HEIGHT = ("blocks", "txids", "node_confirms", "payouts")
@@ -63,7 +62,7 @@ def _undo_head(store: Store, to: int) -> Document:
     """The undo record of the batch that begins right above ``to``."""
     for head in store.scan("undo", (to + 1) << 16, ((to + 1) << 16) + 1):
         return head
-    reach = next((head["_id"] >> 16 for head in store.scan("undo") if head["_id"] & 0xFFFF == 0), None)
+    reach = next((record["_id"] >> 16 for record in store.scan("undo") if is_undo_head(record)), None)
     possible = "there are no undo records" if reach is None else f"undo records begin at block {reach}"
     raise TooDeep(
         f"cannot go back to block {to}: {possible}, and batches written in catch-up go back only as a whole; "
@@ -74,13 +73,15 @@ def _undo_head(store: Store, to: int) -> Document:
 def _remove_above(store: Store, tip: Document) -> dict[str, Any]:
     """Undo every batch above the tip; a database with nothing above it is left as it is."""
     above = (tip["height"] + 1) << 16
-    heads = [head for head in store.scan("undo", above, descending=True) if head["_id"] & 0xFFFF == 0]
+    heads = [record for record in store.scan("undo", above, descending=True) if is_undo_head(record)]
     if heads and not tip["dirty"]:
         tip = _moved(store, tip, {"epoch": tip["epoch"] + 1, "dirty": True})
     for head in heads:
         _undo_batch(store, head)
     if tip["dirty"]:
         tip = _moved(store, tip, {"dirty": False})
+    for head in heads:  # from the top: a record may be applied again only after all above it
+        store.delete("undo", [head["_id"]])
     store.delete_from("undo", above)
     return dict(tip)
 

@@ -180,7 +180,7 @@ PAYOUTS = Collection(
         F("payees", "address[]", "its address key"),
         F("amounts", "zatoshi[]", "what it is due"),
         F("vouts", "int[]", "the coinbase output that satisfies it, -1 for none"),
-        F("funds", "int[]", "by vout: 0 node payout, 1 dev fund, 2 exchange, 3 foundation, 4 swap pool, 5 miner, 6 other"),
+        F("funds", "int[]", "by vout: 0 node payout, 1 dev, 2 exchange, 3 foundation, 4 swap pool, 5 miner, 6 other"),
     ),
     (
         Index("nodes", (("nodes", 1), ("_id", -1)), "payouts of a node", late=True),
@@ -269,11 +269,11 @@ META = Collection(
         F("network", "text", "schema: name of the network"),
         F("params", "document", "schema: the network's parameters, flattened"),
         F("owner", "text", "writer: who"),
-        F("expires", "seconds", "writer: until when"),
+        F("beat", "int", "writer: rises while it lives"),
         F("ready", "text[]", "indexes: late ones that are built"),
         F("building", "document", "indexes: percent by name"),
-        F("daemon", "document", "source: height, headers, hash, version, connections, initial download, reachable, error"),
-        F("rates", "document", "source: blocks per second, ETA in seconds, state, updated at"),
+        F("daemon", "document", "source: height, headers, hash, version, connections, reachable, problem …"),
+        F("rates", "document", "source: blocks_per_second, eta_seconds, state, updated_at, started_at, version"),
         F("checks", "document", "checks: last self-check and verify, each with height and verdict"),
     ),
 )

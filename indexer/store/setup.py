@@ -102,7 +102,10 @@ class IndexBuilder(Thread):
                 return
 
     def _publish(self) -> None:
-        stages = [{"$currentOp": {"idleConnections": False}}, {"$match": {"progress.total": {"$gt": 0}}}]
+        stages: list[dict[str, Any]] = [
+            {"$currentOp": {"idleConnections": False}},
+            {"$match": {"progress.total": {"$gt": 0}}},
+        ]
         for operation in self._client.admin.aggregate(stages):
             command = operation.get("command", {})
             if "createIndexes" not in command or command.get("$db", self._database.name) != self._database.name:
