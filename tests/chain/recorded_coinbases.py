@@ -45,9 +45,10 @@ def _output(output: dict[str, Any]) -> CoinbaseOutput:
 def fee_of(tx: dict[str, Any]) -> int:
     """The fee of a transfer in the daemon's JSON, shielded flows included; 0 for node transactions."""
     shielded: Iterable[int] = (js["vpub_newZat"] - js["vpub_oldZat"] for js in tx.get("vJoinSplit", ()))
-    taken = sum(vin["valueSat"] for vin in tx.get("vin", ()))
-    given = sum(vout["valueZat"] for vout in tx.get("vout", ()))
-    return taken - given + tx.get("valueBalanceZat", 0) + sum(shielded)
+    taken: int = sum(vin["valueSat"] for vin in tx.get("vin", ()))
+    given: int = sum(vout["valueZat"] for vout in tx.get("vout", ()))
+    sapling: int = tx.get("valueBalanceZat", 0)
+    return taken - given + sapling + sum(shielded)
 
 
 def _payees(height: int) -> list[tuple[int, bytes]]:
