@@ -40,6 +40,8 @@ ENDINGS = {
     Event.REMOVED: Status.REMOVED,
 }
 
+STARTED, CONFIRMED, DOS = Status.STARTED, Status.CONFIRMED, Status.DOS
+
 INITIAL, UPDATE = 0, 1
 """Update types of a confirmation (``transaction.h: FLUXNODE_UPDATE_TYPE``)."""
 
@@ -139,7 +141,7 @@ class NodeQueue(NodeLists):
                     record((Event.IP_CHANGE, node, node.ip))
             else:
                 record((Event.CONFIRM, node, None))
-                node.status, node.confirmed = Status.CONFIRMED, height
+                node.status, node.confirmed = CONFIRMED, height
                 initial.append(node)
             node.ip, node.last_confirmed = ip, height
             confirmed.append(node)
@@ -150,10 +152,10 @@ class NodeQueue(NodeLists):
     def _expire_starts(self, height: int, windows: Windows, undo: Undo, changes: Changes) -> None:
         """STARTs that waited for their confirmation in vain: to the DoS list."""
         for since, node in due(self._started, height - windows.start_wait):
-            if node.status != Status.STARTED:
+            if node.status != STARTED:
                 continue
             undo.remember(node)
-            node.status = Status.DOS
+            node.status = DOS
             self._dos.append((since, [node]))
             changes.events.append((Event.DOS, node, None))
 
@@ -161,16 +163,14 @@ class NodeQueue(NodeLists):
         """DoS entries whose time is over: counted from the START, at that height only before PoN."""
         exact = not upgrade_active(self.network.upgrades.pon, height)
         for since, node in due(self._dos, height - windows.dos_release):
-            if node.status == Status.DOS and not (exact and since + windows.dos_release != height):
+            if node.status == DOS and not (exact and since + windows.dos_release != height):
                 yield node
 
     def _spent(self, block: BlockEvents) -> list[Node]:
         """Nodes confirmed before the block whose collateral it spends; STARTED and DoS nodes stay."""
         live = self._live
         return [
-            node
-            for outpoint in block.spent
-            if (node := live.get(outpoint)) is not None and node.status == Status.CONFIRMED
+            node for outpoint in block.spent if (node := live.get(outpoint)) is not None and node.status == CONFIRMED
         ]
 
     def _lapsed(self, height: int) -> list[Node]:
@@ -188,7 +188,7 @@ class NodeQueue(NodeLists):
     def _stale(self, height: int, windows: Windows) -> Iterator[Node]:
         """Confirmed nodes whose last confirmation, this block's included, is more than E blocks ago."""
         for since, node in due(self._confirmed, height - windows.expiry - 1):
-            if node.status == Status.CONFIRMED and node.last_confirmed == since:
+            if node.status == CONFIRMED and node.last_confirmed == since:
                 yield node
 
     def _end(self, event: Event, nodes: Iterable[Node], height: int, undo: Undo, changes: Changes) -> None:
@@ -209,15 +209,15 @@ class NodeQueue(NodeLists):
             node.paid_count += 1
             node.paid_total += amount
             changes.events.append((Event.PAYOUT, node, amount))
-            if node.status == Status.CONFIRMED:
+            if node.status == CONFIRMED:
                 self._move_to_back(node)
 
 
 def _confirmable(node: Node, update: int, height: int) -> bool:
     """Whether a node may confirm in block ``height``, by its state before; one node transaction a block."""
     if update == UPDATE:
-        return node.status == Status.CONFIRMED and node.last_confirmed < height
-    return update == INITIAL and node.status == Status.STARTED and node.started < height
+        return node.status == CONFIRMED and node.last_confirmed < height
+    return update == INITIAL and node.status == STARTED and node.started < height
 
 
 def _contradiction(outpoint: bytes, height: int, what: str, node: Node | None) -> ChainError:

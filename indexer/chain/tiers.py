@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 
 from indexer.chain.params import COIN, DISABLED, Network, upgrade_active
 
@@ -72,14 +73,15 @@ def era_start(network: Network, upgrade: str) -> int | None:
     return None if activation == DISABLED else activation
 
 
-def era_values(network: Network, era: Era) -> list[tuple[int, int]]:
+@cache
+def era_values(network: Network, era: Era) -> tuple[tuple[int, int], ...]:
     """First height and value of each era that comes to pass, in order."""
-    return [(start, value) for upgrade, value in era if (start := era_start(network, upgrade)) is not None]
+    return tuple((start, value) for upgrade, value in era if (start := era_start(network, upgrade)) is not None)
 
 
 def era_value(network: Network, era: Era, height: int) -> int:
     """The value of an era table at ``height``."""
-    return [value for start, value in era_values(network, era) if height >= start][-1]
+    return next(value for start, value in reversed(era_values(network, era)) if height >= start)
 
 
 def first_after(network: Network, era: Era, since: int) -> int:

@@ -200,6 +200,6 @@ def test_rank_bounds_the_height_of_the_next_payment() -> None:
             for rank, node in enumerate(follower.queue.order(tier)):
                 height = deadlines.pays_by_height(block.height, NETWORK.nodes.payments_from, rank)
                 promised[node.outpoint] = min(height, promised.get(node.outpoint, height))
-        for event, node, _ in changes.events:
+        for _, node, _ in changes.events:
             if node.status > Status.DOS:
                 promised.pop(node.outpoint, None)
