@@ -54,7 +54,7 @@ def test_spellings_of_an_outpoint(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", TXID, f"{TXID}:", f"{TXID}:-1", f"{TXID[1:]}:7", f"{TXID}:4294967296", f"{TXID}_7", "COutPoint(163562d7ca, 7)"],
+    ["", TXID, f"{TXID}:", f"{TXID}:-", f"{TXID[1:]}:7", f"{TXID}:4294967296", f"{TXID}_7", "COutPoint(163562d7ca, 7)"],
 )
 def test_no_outpoints(text: str) -> None:
     assert keys.parse_outpoint(text) is None
