@@ -75,8 +75,8 @@ class Fork:
 class Idle:
     """Nothing new: the moment to renew leases and publish status.
 
-    ``at_tip`` says that our tip is the daemon's. ``problem`` is why we wait, empty when all is well. ``status``
-    is the daemon's last answer, None before the first.
+    ``at_tip`` says that our tip is the daemon's, and that it answers. ``problem`` is why we wait, empty when all is
+    well. ``status`` is the daemon's last answer, None before the first.
     """
 
     status: DaemonStatus | None

@@ -183,7 +183,7 @@ class _Follower:
         """Where we stand while nothing happens."""
         status = self._status
         at_tip = status is not None and status.best_hash == self._chain.hash_at(self._chain.tip)
-        return Idle(status, at_tip, self._problem)
+        return Idle(status, at_tip and not self._problem, self._problem)
 
     def failed(self, error: SourceError) -> float:
         """Note a temporary failure; returns the seconds to wait."""

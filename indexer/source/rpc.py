@@ -51,6 +51,7 @@ MAX_REPLY = 64 * 1024 * 1024
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request, and we poll
 
 
 class _TooLarge(Garbled):
