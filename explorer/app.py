@@ -16,16 +16,17 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from explorer.api import operations, v1
-from explorer.api.respond import error_response, plain_error
+from explorer.api.respond import error_response, etag, plain_error
+from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.services import Services
-from indexer.chain.params import Network
 from indexer.config import Config
 from indexer.source.rpc import parse_endpoints
 
@@ -40,20 +41,19 @@ ErrorPage = Callable[[Request, int, str], Awaitable[Response]]
 def create_app(
     config: Config,
     *,
-    network: Network,
     simulated: bool = False,
     pages: Sequence[BaseRoute] = (),
     error_page: ErrorPage | None = None,
 ) -> Starlette:
-    """The explorer of a network: API, and pages when given; ``simulated`` marks the demo network."""
+    """The explorer of the network in the settings: API, and pages when given; ``simulated`` marks the demo network."""
     metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         daemon = open_daemon(config)
-        name = config.database.name or f"flux_{network.name}"
+        network, database = config.network, config.database
         try:
-            async with open_database(config.database.uri, name, network, config.database.driver) as db:
+            async with open_database(database.uri, config.database_name, network, database.driver) as db:
                 yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated)}
         finally:
             await daemon.close()
@@ -63,10 +63,17 @@ def create_app(
         lifespan=lifespan,
         middleware=[
             Middleware(MetricsMiddleware, metrics=metrics),
+            Middleware(CacheMiddleware, current=current_etag),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=error_handlers(error_page),
     )
+
+
+def current_etag(scope: Scope) -> str:
+    """The ETag of the tip that is served now; empty before the first block."""
+    tip = scope["state"]["services"].db.meta.tip
+    return "" if tip is None else etag(tip)
 
 
 def open_daemon(config: Config) -> Daemon:

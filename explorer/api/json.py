@@ -35,7 +35,8 @@ def amount_text(zatoshi: int) -> str:
 
 def to_json(value: Any) -> Any:
     """A result object as what ``json`` writes."""
-    return _writer(type(value))(value)
+    cls: Any = type(value)
+    return _writer(cls)(value)
 
 
 def encode(body: Any, *, pretty: bool = False) -> bytes:

@@ -112,6 +112,11 @@ def _producer(row: Document) -> bytes:
     return bytes(row.get("producer", b""))
 
 
+def _difficulty(view: View, row: Document) -> float:
+    """As the daemon writes it: 16 significant digits."""
+    return float(f"{difficulty(view.network, row['bits']):.16g}")
+
+
 def _summary(view: View, row: Document) -> BlockSummary:
     producer = _producer(row)
     return BlockSummary(
@@ -121,7 +126,7 @@ def _summary(view: View, row: Document) -> BlockSummary:
         time=row["time"],
         type=block_type(row),
         size=row["size"],
-        difficulty=difficulty(view.network, row["bits"]),
+        difficulty=_difficulty(view, row),
         transaction_count=row["tx_count"],
         counts=counts(row),
         confirms_by_tier=TierCounts(*row["confirm_tiers"]),
@@ -182,7 +187,7 @@ def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> di
         "type": block_type(row),
         "version": row["version"],
         "bits": f"{row['bits']:08x}",
-        "difficulty": difficulty(view.network, row["bits"]),
+        "difficulty": _difficulty(view, row),
         "size": row["size"],
         "merkle_root": hash_text(row["merkle_root"]),
         "transaction_count": row["tx_count"],

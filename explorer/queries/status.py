@@ -48,7 +48,7 @@ def _daemon(heard: Mapping[str, Any]) -> Daemon:
         version=heard.get("version"),
         connections=heard.get("connections"),
         reachable=heard.get("reachable", False),
-        in_initial_download=heard.get("in_initial_download"),
+        in_initial_download=heard.get("initial_download"),
     )
 
 
