@@ -36,11 +36,6 @@ class Status(IntEnum):
         """The status in lower case."""
         return self.name.lower()
 
-    @property
-    def live(self) -> bool:
-        """Whether the node is on a list."""
-        return self <= Status.DOS
-
 
 @dataclass(slots=True)
 class Node:
@@ -91,9 +86,6 @@ class Node:
             self.paid_total,
             self.delegates,
         )
-
-    def __str__(self) -> str:
-        return f"node {outpoint_text(self.outpoint)}"
 
 
 def order_key(node: Node) -> tuple[int, bool, bytes]:

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pytest
 
 from tests import recorded
+
+Change = Callable[[pytest.MonkeyPatch], None]
+"""Changes a rule until the patch is undone."""
 
 Run = Callable[[], int | None]
 """Runs the rules as they stand over the recorded chain: the first height contradicted, None for none."""
@@ -23,12 +27,17 @@ class Mutant:
     """A changed rule. ``caught_at`` and ``why`` only where the recording's account does not say it."""
 
     rule: str
-    change: Callable[[pytest.MonkeyPatch], None]
+    change: Change
     caught_at: int | None = None
     why: str = ""
 
     def __str__(self) -> str:
         return self.rule
+
+
+def setting(owner: Any, name: str, value: Any) -> Change:
+    """Another value for a constant or function of a module or class."""
+    return lambda patch: patch.setattr(owner, name, value)
 
 
 @cache
