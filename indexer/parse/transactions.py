@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from indexer.chain.hashes import sha256d
+from indexer.chain.params import MAX_MONEY
 from indexer.errors import ParseError
 from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, TRANSFER, Delegates, NodeStart
 from indexer.parse.cursor import Cursor
 from indexer.parse.scripts import classify
 
-MAX_MONEY = 440_000_000 * 10**8  # zatoshi; amount.h
 MAX_DELEGATE_KEYS = 4
 
 OVERWINTERED = 1 << 31
