@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from threading import Event
 from typing import Any
 
@@ -126,26 +127,20 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
     Errors: FluxError when the operator has to act.
     """
     network = config.network
-    store = MongoStore(uri, config.database_name)
-    prepare(store, network)
-    lease = Lease(store, new_owner(), stop)
-    lease.acquire(exclusive=exclusive)
-    source = DaemonRpc(endpoints(config.daemon, network), timeout=config.daemon.timeout_seconds)
-    builder = IndexBuilder(uri, config.database_name, store, stop)
+    with ExitStack() as stack:
+        store = stack.enter_context(closing(MongoStore(uri, config.database_name)))
+        prepare(store, network)
+        lease = Lease(store, new_owner(), stop)
+        lease.acquire(exclusive=exclusive)
+        stack.callback(lease.release)
+        source = DaemonRpc(endpoints(config.daemon, network), timeout=config.daemon.timeout_seconds)
+        stack.enter_context(closing(source))
+        builder = IndexBuilder(uri, config.database_name, store, stop)
+        stack.callback(builder.end)
 
-    def build_indexes() -> None:
-        if builder.ident is None:
-            builder.start()
+        def check() -> None:
+            if lease.lost.is_set():
+                raise Locked("another indexer may have taken over this database; this one stops")
 
-    def check() -> None:
-        if lease.lost.is_set():
-            raise Locked("another indexer may have taken over this database; this one stops")
-
-    publisher = Publisher(store, progress, build_indexes)
-    try:
+        publisher = Publisher(store, progress, builder.begin)
         keep_up(Job(network, store, source, lease.owner, config.indexer, stop, publisher, check))
-    finally:
-        stop.set()
-        source.close()
-        lease.release()
-        store.close()

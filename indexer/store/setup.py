@@ -10,13 +10,14 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from indexer.chain.params import Network, flatten
-from indexer.errors import ConfigError, WrongDatabase
+from indexer.errors import ConfigError, StoreError, WrongDatabase
 from indexer.store.base import Document
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import COLLECTIONS, SCHEMA_VERSION, Collection, Index, late_indexes
 
 MINIMUM_SERVER = (6, 0)
 BUILDER_NAME = "flux-index-builder"
+END_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -63,56 +64,66 @@ def create_index(database: Any, collection: Collection, index: Index) -> None:
     database[collection.name].create_index(list(index.keys), name=index.name, **options)
 
 
-class IndexBuilder(Thread):
+class IndexBuilder:
     """Builds the late indexes one after the other while following goes on; repeated after an interruption."""
 
     def __init__(self, uri: str, name: str, store: MongoStore, stop: Event) -> None:
-        super().__init__(name="index builder", daemon=True)
-        self._client: MongoClient[dict[str, Any]] = MongoClient(uri, appname=BUILDER_NAME)
-        self._database = self._client[name]
+        self._uri, self._name = uri, name
         self._store = store
-        self._stopping = stop
+        self._stop = stop
+        self._built = Event()
+        self._thread: Thread | None = None
 
-    def run(self) -> None:
-        """Build what is not there, telling ``meta`` how far it is."""
-        ready: list[str] = []
-        watcher = Thread(target=self._watch, daemon=True)
+    def begin(self) -> None:
+        """Start building, once."""
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="index builder", daemon=True)
+            self._thread.start()
+
+    def end(self) -> None:
+        """Wait until the build under way ends or the server refuses to go on with it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(END_SECONDS)
+
+    def _run(self) -> None:
+        client: MongoClient[dict[str, Any]] = MongoClient(self._uri, appname=BUILDER_NAME)
+        watcher = Thread(target=self._watch, args=(client,), name="index progress", daemon=True)
         watcher.start()
         try:
-            for collection, index in late_indexes():
-                if self._stopping.is_set():
-                    return
-                name = f"{collection.name}.{index.name}"
-                self._store.put_meta("indexes", {"ready": ready, "building": {name: 0}})
-                create_index(self._database, collection, index)
-                ready.append(name)
-            self._store.put_meta("indexes", {"ready": ready, "building": {}})
-        except PyMongoError as error:
-            if not self._stopping.is_set():
-                log.warning("building indexes was interrupted and will be repeated on the next start: %s", error)
+            self._build(client[self._name])
+        except (PyMongoError, StoreError) as error:
+            if not self._stop.is_set():
+                log.warning("building indexes was interrupted and is repeated on the next start: %s", error)
         finally:
-            self._client.close()
+            self._built.set()
+            watcher.join()
+            client.close()
 
-    def _watch(self) -> None:
-        """Publish the percentage of the build under way, once a second."""
-        while self.is_alive() and not self._stopping.wait(1.0):
-            try:
-                self._publish()
-            except PyMongoError:
+    def _build(self, database: Any) -> None:
+        ready: list[str] = []
+        for collection, index in late_indexes():
+            if self._stop.is_set():
                 return
+            name = f"{collection.name}.{index.name}"
+            self._store.put_meta("indexes", {"ready": ready, "building": {name: 0}})
+            create_index(database, collection, index)
+            ready.append(name)
+        self._store.put_meta("indexes", {"ready": ready, "building": {}})
 
-    def _publish(self) -> None:
-        stages: list[dict[str, Any]] = [
-            {"$currentOp": {"idleConnections": False}},
-            {"$match": {"progress.total": {"$gt": 0}}},
-        ]
-        for operation in self._client.admin.aggregate(stages):
+    def _watch(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Publish the percentage of the build under way, once a second."""
+        while not self._built.wait(1.0):
+            try:
+                self._publish(client)
+            except (PyMongoError, StoreError) as error:
+                log.debug("no progress to tell: %s", error)
+
+    def _publish(self, client: MongoClient[dict[str, Any]]) -> None:
+        stages: list[dict[str, Any]] = [{"$currentOp": {}}, {"$match": {"progress.total": {"$gt": 0}}}]
+        for operation in client.admin.aggregate(stages):
             command = operation.get("command", {})
-            if "createIndexes" not in command or command.get("$db", self._database.name) != self._database.name:
-                continue
-            progress = operation["progress"]
-            name = f"{command['createIndexes']}.{command['indexes'][0]['name']}"
-            percent = round(100 * progress["done"] / progress["total"])
-            self._store.swap_meta(
-                "indexes", {f"building.{name}": {"$exists": True}}, {"building": {name: min(percent, 99)}}
-            )
+            if "createIndexes" in command and command.get("$db", self._name) == self._name:
+                name = f"{command['createIndexes']}.{command['indexes'][0]['name']}"
+                percent = round(100 * operation["progress"]["done"] / operation["progress"]["total"])
+                self._store.swap_meta("indexes", {f"building.{name}": {"$exists": True}}, {"building": {name: percent}})
