@@ -37,7 +37,7 @@ HTTP_MISBEHAVIOURS = {
 MISBEHAVIOURS = (
     *HTTP_MISBEHAVIOURS,
     *("drop", "hang", "truncated", "slow_drip", "warming_up", "wrong_block", "garbage_hex", "garbage_hash"),
-    *("pruned", "forgets_blocks", "shuffled"),
+    *("pruned", "forgets_blocks", "shuffled", "refusing", "odd_status"),
 )
 _STATUS_OF_CODE = {-32600: 400, -32601: 404}
 
@@ -190,6 +190,8 @@ class ReplayDaemon:
             raise RpcError(-32600, "Params must be an array")
         if kind == "warming_up":
             raise RpcError(-28, "Loading block index...")
+        if kind == "refusing":
+            raise RpcError(-20, "Database error")
         with self.lock:
             self.calls[method] += 1
             for command in self._before.pop(method, []):
@@ -205,6 +207,8 @@ class ReplayDaemon:
             raise RpcError(-32603, "Block not available (pruned data)")
         if method == "getblock" and kind == "forgets_blocks":
             raise RpcError(-5, "Block not found")
+        if method == "getblockchaininfo" and kind == "odd_status":
+            return {"blocks": self.chain.height}
         if method == "getblockhash" and kind == "garbage_hash":
             return result[:-2]
         return result

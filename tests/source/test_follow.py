@@ -9,7 +9,7 @@ from threading import Timer
 from time import monotonic
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.errors import ChainError, ConfigError, WrongCredentials
@@ -281,6 +281,21 @@ def test_fail_over_to_a_daemon_on_another_branch() -> None:
         client.close()
 
 
+def test_a_daemon_that_turns_into_another_while_the_fork_is_searched() -> None:
+    """Not even block 0 is common then, though it was a moment ago: asked again, and then refused."""
+    theirs = branch((5, 1))
+    source = Simulated([theirs, [bytes([9]) * 32, *theirs[1:]]], every=2)  # status and hashes, then the search
+    held = branch((5, 2))
+    problems = []
+    with pytest.raises(ConfigError, match="another network"):
+        for event in follow(
+            source, 5, held.__getitem__, Flag(), genesis=GENESIS, poll_seconds=0, retry=Retry(Flag(), first=0)
+        ):
+            assert isinstance(event, Idle)
+            problems.append(event.problem)
+    assert ["changed while its fork was searched" in problem for problem in problems] == [True]
+
+
 def search(ours: Sequence[int], theirs: Sequence[int]) -> tuple[int, int]:
     """The fork found and the heights asked for."""
     finding = fork_search(len(ours) - 1)
@@ -339,6 +354,7 @@ def branch(*parts: tuple[int, int]) -> list[bytes]:
     return [GENESIS] + [bytes([tag]) + height.to_bytes(31, "big") for height, tag in enumerate(tags)]
 
 
+@settings(deadline=None)  # threads on a busy machine
 @given(
     st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=6),
     st.integers(1, 7),

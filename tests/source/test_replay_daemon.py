@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -135,6 +137,35 @@ def test_a_broadcast_transaction_is_in_the_mempool(http: httpx.Client, server: R
     assert refused.json()["error"] == {"code": -26, "message": "16: bad-txns"}
     server.chain.refusal = None
     server.chain.mempool.clear()
+
+
+def test_a_process_of_its_own_takes_commands() -> None:
+    command = [sys.executable, "-m", "tests.replay_daemon", "--height", "100"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=recorded.DATA.parents[1]) as process:
+        try:
+            assert process.stdout is not None
+            urls = json.loads(process.stdout.readline())
+
+            def count() -> int:
+                request = {"method": "getblockcount", "params": [], "id": 0}
+                return int(httpx.post(urls["url"], json=request, auth=("replay", "s3cret")).json()["result"])
+
+            def tell(method: str, *params: Any) -> Any:
+                request = {"method": f"replay_{method}", "params": params, "id": 0}
+                return httpx.post(urls["control"], json=request, trust_env=False).json()["result"]
+
+            assert count() == 100
+            tell("reorg", "R1")
+            assert count() == 183
+            assert tell("tip") == recorded.blocks()[183]["hash"]
+            assert tell("calls") == {"getblockcount": 2}
+            tell("down")
+            with pytest.raises(httpx.ConnectError):
+                count()
+            tell("up")
+            assert count() == 183
+        finally:
+            process.kill()
 
 
 def test_amounts_keep_their_digits(http: httpx.Client, server: ReplayDaemon) -> None:

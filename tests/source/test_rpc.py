@@ -35,7 +35,9 @@ FAILURES: dict[str, tuple[type[SourceError], str]] = {
     "garbage_hash": (Garbled, "block hash"),
     "pruned": (Refused, "pruned"),
     "shuffled": (Garbled, "out of order"),
+    "refusing": (Refused, "Database error"),
 }
+SEEN_IN_STATUS = {"odd_status"}
 LINKED_BY_THE_CALLER = {"wrong_block", "forgets_blocks"}
 
 
@@ -95,7 +97,7 @@ def test_recorded_pool_of_amounts_is_decimal(rpc: DaemonRpc) -> None:
 
 
 def test_every_misbehaviour_is_expected() -> None:
-    assert FAILURES.keys() | LINKED_BY_THE_CALLER == set(MISBEHAVIOURS)
+    assert FAILURES.keys() | LINKED_BY_THE_CALLER | SEEN_IN_STATUS == set(MISBEHAVIOURS)
 
 
 @pytest.mark.parametrize("kind", FAILURES)
@@ -112,6 +114,15 @@ def test_what_each_misbehaviour_means_and_that_it_heals(daemon: ReplayDaemon, ki
     daemon.behave()
     assert len(client.blocks(0, 10)) == 11
     client.close()
+
+
+def test_a_status_that_cannot_be_read(rpc: DaemonRpc, daemon: ReplayDaemon) -> None:
+    daemon.misbehave("odd_status")
+    with pytest.raises(Garbled, match="unknown form"):
+        rpc.status()
+    daemon.misbehave("refusing")
+    with pytest.raises(Refused, match="getblockchaininfo"):
+        rpc.status()
 
 
 def test_what_the_caller_has_to_link(rpc: DaemonRpc, daemon: ReplayDaemon) -> None:
