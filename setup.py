@@ -12,7 +12,7 @@ import sys
 
 from setuptools import Extension, setup  # type: ignore[import-untyped]
 
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1", "-DEXACT_COPY=1"]
 
 
 def extensions(mode: str) -> list[Extension]:

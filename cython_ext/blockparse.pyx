@@ -8,7 +8,7 @@ All reads of raw bytes go through ``cursor.pxd``.
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport free, realloc
+from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 from cython_ext.cursor cimport (
@@ -42,7 +42,12 @@ cdef extern from *:
     static const char BAD_COUNT[] = "{0} is outside 1 to {1}";
     static const char BAD_COINBASE[] = "the first transaction, and only it, must be a coinbase";
     static const char LEFT_OVER[] = "{0} bytes are left over";
+
+    #ifndef EXACT_COPY /* set for sanitizers: a bytes object has one byte more than its length */
+    #define EXACT_COPY 0
+    #endif
     """
+    const bint EXACT_COPY
     const char *UNKNOWN_VERSION
     const char *BAD_BALANCE
     const char *BAD_AMOUNT
@@ -751,9 +756,11 @@ cdef class Buffers:
     """The memory of a parse, kept for the next one."""
 
     cdef Parse parse
+    cdef uint8_t *exact
 
     def __dealloc__(self):
         cdef int name
+        free(self.exact)
         for name in range(COLUMN_COUNT):
             free(self.parse.columns[name].data)
 
@@ -761,6 +768,13 @@ cdef class Buffers:
         cdef Parse *p = &self.parse
         cdef int name
         open_cursor(&p.c, raw, len(raw))
+        if EXACT_COPY:
+            free(self.exact)
+            self.exact = <uint8_t *>malloc(p.c.size)
+            if self.exact == NULL and p.c.size:
+                raise MemoryError("no memory for a copy of a block")
+            memcpy(self.exact, <const char *>raw, p.c.size)
+            p.c.raw = self.exact
         p.full_ids = full_ids
         p.index = p.inputs = p.outputs = 0
         p.coinbase_script.start = p.coinbase_script.size = 0

@@ -7,7 +7,7 @@ first reason stays. Loops and those who follow an offset ask ``sound``.
 """
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 
 cdef extern from *:
@@ -44,10 +44,9 @@ cdef struct Span:
 
 
 cdef inline void open_cursor(Cursor *c, const uint8_t *raw, size_t size) noexcept nogil:
+    memset(c, 0, sizeof(Cursor))
     c.raw = raw
     c.size = size
-    c.at = 0
-    c.reason = NULL
 
 
 cdef inline bint sound(const Cursor *c) noexcept nogil:

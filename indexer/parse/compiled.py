@@ -12,6 +12,8 @@ from indexer.parse.columns import Delegates, NodeStart, ParsedBlock, ParsedTrans
 from indexer.parse.merkle import check_merkle_root
 from indexer.parse.single import alone
 
+__all__ = ["KERNEL", "blockparse", "parse_block", "parse_transaction"]
+
 KERNEL = blockparse.choose_kernel(True)  # which SHA-256 serves
 
 _FIELDS = tuple(ParsedBlock.__dataclass_fields__)

@@ -35,18 +35,14 @@ def _outcome(parse: Any, raw: bytes, **options: bool) -> Any:
 
 def block(raw: bytes, **options: bool) -> ParsedBlock | Refusal:
     """What both parsers make of a block; they must agree."""
-    result: ParsedBlock | __all__ = ["block", "compiled", "good_block", "good_transaction", "pure", "refusal", "transaction"]
-
-Refusal = _outcome(pure.parse_block, raw, **options)
+    result: ParsedBlock | Refusal = _outcome(pure.parse_block, raw, **options)
     assert _outcome(compiled.parse_block, raw, **options) == result
     return result
 
 
 def transaction(raw: bytes) -> ParsedTransaction | Refusal:
     """What both parsers make of a transaction; they must agree."""
-    result: ParsedTransaction | __all__ = ["block", "compiled", "good_block", "good_transaction", "pure", "refusal", "transaction"]
-
-Refusal = _outcome(pure.parse_transaction, raw)
+    result: ParsedTransaction | Refusal = _outcome(pure.parse_transaction, raw)
     assert _outcome(compiled.parse_transaction, raw) == result
     return result
 
