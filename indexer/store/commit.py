@@ -74,4 +74,4 @@ def drop_undo(store: Store, keep_from: int) -> None:
 
 def is_undo_head(record: Document) -> bool:
     """Whether a row of ``undo`` is the head of a record: part 0."""
-    return record["_id"] & 0xFFFF == 0
+    return int(record["_id"]) & 0xFFFF == 0

@@ -122,7 +122,7 @@ def start(folder: Path, *, cache_mib: int = 0, program: str = "") -> EmbeddedSer
 def attach(folder: Path) -> str | None:
     """The URI of the server that another process runs on ``folder``, or None when none runs."""
     folder = folder.absolute()
-    return socket_uri(socket_path(folder)) if _running_pid(folder) and socket_path(folder).exists() else None
+    return socket_uri(socket_path(folder)) if running_pid(folder) and socket_path(folder).exists() else None
 
 
 def drop_database(uri: str, name: str) -> None:
@@ -209,7 +209,7 @@ def _wait_until_up(server: EmbeddedServer) -> None:
                 time.sleep(0.02)
 
 
-def _running_pid(folder: Path) -> int | None:
+def running_pid(folder: Path) -> int | None:
     """The process that runs on the folder's files, by the server's own lock file and its command line."""
     try:
         pid = int((folder / "db" / "mongod.lock").read_text().strip() or 0)
@@ -221,14 +221,14 @@ def _running_pid(folder: Path) -> int | None:
 
 def _end_orphan(folder: Path) -> None:
     """End a server whose owner was killed; we hold the lock, so that nobody owns it."""
-    pid = _running_pid(folder)
+    pid = running_pid(folder)
     if pid is None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + STOP_SECONDS
         os.kill(pid, number)
         while time.monotonic() < deadline:
-            if _running_pid(folder) != pid:
+            if running_pid(folder) != pid:
                 return
             time.sleep(0.05)
     raise Unavailable(f"mongod (process {pid}) on {folder} cannot be ended: end it, then start again")

@@ -182,9 +182,8 @@ def height_of(collection: str, id: Any) -> int:
 @pytest.mark.parametrize("kill", [False, True])
 def test_readers_see_whole_chains_only(name: str, kill: bool) -> None:
     begin, steps = SCENARIOS[name]
-    chains = {
-        hashes[: n + 1][-1]: hashes[: n + 1] for step, _ in steps for hashes in [step()] for n in range(len(hashes))
-    }
+    targets = [target() for target, _ in steps]
+    chains = {hash_: hashes[: height + 1] for hashes in targets for height, hash_ in enumerate(hashes)}
     store = Watched(lambda hash: at(chains[hash_text(hash)]))
     store.adopt(begun(begin))
     chance = random.Random(7)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -24,7 +24,7 @@ class Observed(Index):
 
     delta: Delta
 
-    def extend(self, hashes: list[str]) -> None:
+    def extend(self, hashes: Iterable[str]) -> None:
         """One commit; keep what it changed."""
         apply = self.state.apply
 
