@@ -1,0 +1,36 @@
+"""Result objects -> pages: one module a subject; every page works without JavaScript.
+
+``routes`` and ``error_page`` are what the application mounts.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.routing import BaseRoute, Route
+
+from explorer.pages import addresses, aliases, assets, blocks, broadcast, home, search, status, transactions
+from explorer.pages.errors import error_page
+from explorer.pages.headers import SecurityHeaders
+
+__all__ = ["SecurityHeaders", "error_page", "routes"]
+
+routes: Final[list[BaseRoute]] = [
+    Route("/", home.home),
+    Route("/blocks", blocks.index),
+    Route("/blocks-date/{day}", blocks.of_day),
+    Route("/block/{reference}", blocks.show),
+    *aliases.routes(),
+    Route("/tx/{txid}", transactions.show),
+    Route("/spending/{txid}/{n}", transactions.spending),
+    Route("/address/{address}", addresses.show),
+    Route("/search", search.show),
+    Route("/q/{text:path}", search.shortcut),
+    Route("/status", status.show),
+    Route("/broadcast", broadcast.show),
+    Route("/broadcast", broadcast.send, methods=["POST"]),
+    Route("/theme", broadcast.choose_theme, methods=["POST"]),
+    Route("/static/{name}", assets.static),
+    Route("/favicon.ico", assets.favicon),
+    Route("/robots.txt", assets.robots),
+]

@@ -1,0 +1,68 @@
+"""A block and its transactions; the list of blocks."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from explorer.api.body import query_int
+from explorer.db import View
+from explorer.errors import BadRequest
+from explorer.pages.render import page, with_query
+from explorer.paging import parse_limit
+from explorer.queries.blocks import block, latest_blocks
+from explorer.queries.results import Block, Page, Transaction
+from explorer.queries.search import first_at
+from explorer.queries.text import parse_block_reference
+from explorer.queries.transactions import block_transactions
+from explorer.services import services
+
+PER_PAGE: Final = 50
+
+Contents = tuple[Block, Page[Transaction] | None]
+
+
+def limit_of(request: Request) -> int:
+    """How many items a page of a list shows."""
+    given = request.query_params.get("limit")
+    return PER_PAGE if given is None else parse_limit(given)
+
+
+async def contents(view: View, reference: int | bytes, *, cursor: str | None, limit: int) -> Contents:
+    """A block and one page of its transactions; None for those of an orphan, which are not kept."""
+    found = await block(view, reference)
+    if found.confirmations < 0:
+        return found, None
+    return found, await block_transactions(view, found.height, cursor=cursor, limit=limit)
+
+
+async def show(request: Request) -> Response:
+    """A block by height or hash."""
+    reference = parse_block_reference(request.path_params["reference"])
+    cursor = request.query_params.get("cursor")
+    answer = await services(request).db.fenced(contents, reference, cursor=cursor, limit=limit_of(request))
+    found, transactions = answer.value
+    return page(request, "block.html", block=found, transactions=transactions, continued=cursor is not None)
+
+
+async def index(request: Request) -> Response:
+    """Blocks, newest first, from a height downwards."""
+    cursor = request.query_params.get("cursor")
+    before = query_int(request, "before") if request.query_params.get("before") else None
+    answer = await services(request).db.fenced(latest_blocks, before=before, cursor=cursor, limit=limit_of(request))
+    return page(
+        request, "blocks.html", blocks=answer.value, before=before, continued=bool(cursor) or before is not None
+    )
+
+
+async def of_day(request: Request) -> Response:
+    """The blocks of a day (UTC), newest first: the list from the first block of the day after."""
+    try:
+        end = datetime.combine(date.fromisoformat(request.path_params["day"]) + timedelta(days=1), datetime.min.time(), UTC)
+    except (ValueError, OverflowError):
+        raise BadRequest(f"{request.path_params['day'][:20]!r} is no day: expected one such as 2026-10-25") from None
+    answer = await services(request).db.fenced(first_at, int(end.timestamp()))
+    return RedirectResponse(with_query("/blocks", before=answer.value), 302)

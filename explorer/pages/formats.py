@@ -1,0 +1,127 @@
+"""How numbers, times and hashes are written for people. Pure; the words of each sentence are in ``words``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from explorer.api.json import amount_text
+
+TAIL: Final = 8  # characters of a hash that stay visible behind the ellipsis
+SLICE: Final = 200  # inputs or outputs on one page of a transaction
+JUST_NOW: Final = 5  # seconds
+
+_AGES: Final = (
+    (31_557_600, "year"),
+    (2_629_800, "month"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+    (1, "second"),
+)
+_SIZES: Final = ((1_000_000, "MB"), (1_000, "kB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount split for aligning at the dot: sign, grouped whole FLUX, decimals that count, zeros that follow."""
+
+    sign: str
+    whole: str
+    decimals: str
+    zeros: str
+
+
+def amount(zatoshi: int, *, signed: bool = False) -> Amount:
+    """The parts of an amount; ``signed`` shows a plus too."""
+    whole, _, decimals = amount_text(abs(zatoshi)).partition(".")
+    counting = decimals.rstrip("0")
+    sign = "\u2212" if zatoshi < 0 else "+" if signed and zatoshi > 0 else ""
+    return Amount(sign, group(int(whole)), counting, decimals[len(counting) :])
+
+
+def flux(zatoshi: int) -> str:
+    """An amount inside of a sentence: ``1,234.5 FLUX``."""
+    parts = amount(zatoshi)
+    return f"{parts.sign}{parts.whole}{'.' if parts.decimals else ''}{parts.decimals} FLUX"
+
+
+def group(number: int) -> str:
+    """A whole number with separators between thousands."""
+    return f"{number:,}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 block``, ``2,400 blocks``."""
+    return f"{group(number)} {one if number == 1 else many or one + 's'}"
+
+
+def utc(seconds: int) -> str:
+    """A moment for people: ``2026-11-21 10:19:03 UTC``."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def iso(seconds: int) -> str:
+    """A moment for the datetime attribute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def duration(seconds: int) -> str:
+    """A length of time in its largest unit: ``90`` is ``1 minute``."""
+    for length, unit in _AGES:
+        if seconds >= length:
+            return count(seconds // length, unit)
+    return "0 seconds"
+
+
+def age(seconds: int, now: int) -> str:
+    """How long ago a moment was; header times may lie ahead of the clock."""
+    passed = now - seconds
+    if abs(passed) < JUST_NOW:
+        return "just now"
+    return f"{duration(passed)} ago" if passed > 0 else f"{duration(-passed)} ahead"
+
+
+def size(number: int) -> str:
+    """Bytes for people: ``424 bytes``, ``12.4 kB``."""
+    for unit, name in _SIZES:
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return count(number, "byte")
+
+
+def decimal(number: float) -> str:
+    """A difficulty: at most four decimals, none that say nothing."""
+    return f"{number:,.4f}".rstrip("0").rstrip(".")
+
+
+def head(text: str) -> str:
+    """The part of a hash before its tail."""
+    return text[:-TAIL]
+
+
+def tail(text: str) -> str:
+    """The last characters of a hash, which stay visible."""
+    return text[-TAIL:]
+
+
+def outpoint_path(outpoint: str) -> str:
+    """The page and line of an output."""
+    txid, _, n = outpoint.rpartition(":")
+    return output_path(txid, int(n))
+
+
+def output_path(txid: str, n: int) -> str:
+    """The page and line of output ``n``, on the slice of the transaction that shows it."""
+    return f"/tx/{txid}{_slice('out', n)}#out-{n}"
+
+
+def input_path(txid: str, n: int) -> str:
+    """The page and line of input ``n``."""
+    return f"/tx/{txid}{_slice('in', n)}#in-{n}"
+
+
+def _slice(side: str, n: int) -> str:
+    first = n // SLICE * SLICE
+    return f"?{side}={first}" if first else ""

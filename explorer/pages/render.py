@@ -1,0 +1,109 @@
+"""Result objects -> HTML: the templates, what every page shows, caching by content."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from explorer.db import Tip
+from explorer.pages import formats, words
+from explorer.pages.assets import asset
+from explorer.queries.results import TIERS
+from explorer.services import services
+from indexer import __version__
+
+THEMES: Final = ("light", "dark")
+THEME_COOKIE: Final = "theme"
+REVALIDATE: Final = "private, no-cache"  # private: the theme is the visitor's
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page shows around its subject."""
+
+    network: str
+    simulated: bool
+    tip: Tip | None
+    daemon_height: int | None
+    daemon_reachable: bool
+    version: str
+    theme: str
+    path: str
+    now: int
+
+    @property
+    def behind(self) -> int | None:
+        """Blocks between the index and the daemon."""
+        if self.tip is None or self.daemon_height is None:
+            return None
+        return max(0, self.daemon_height - self.tip.height)
+
+
+def site(request: Request) -> Site:
+    """The surroundings of a page, from what the last poll found: no query of its own."""
+    s = services(request)
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return Site(
+        network=s.network.name,
+        simulated=s.simulated,
+        tip=s.db.meta.tip,
+        daemon_height=s.db.meta.daemon.get("height"),
+        daemon_reachable=bool(s.db.meta.daemon.get("reachable", False)),
+        version=__version__,
+        theme=theme if theme in THEMES else "",
+        path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        now=int(time.time()),
+    )
+
+
+def page(
+    request: Request, template: str, *, http_status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
+) -> Response:
+    """A template as an answer; 304 when the browser shows exactly this already."""
+    html = ENVIRONMENT.get_template(template).render(site=site(request), **shown)
+    tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
+    sent = {"Vary": "Accept, Accept-Encoding, Cookie", **(headers or {})}
+    if http_status != 200:
+        return HTMLResponse(html, http_status, {"Cache-Control": "no-store", **sent})
+    sent |= {"ETag": tag, "Cache-Control": REVALIDATE}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=sent)
+    return HTMLResponse(html, 200, sent)
+
+
+def with_query(path: str, **parameters: Any) -> str:
+    """A path with the parameters that are not None."""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "asset": asset,
+        "formats": formats,
+        "words": words,
+        "with_query": with_query,
+        "tiers": TIERS,
+        "themes": ("system", *THEMES),
+    }
+    return environment
+
+
+ENVIRONMENT: Final = _environment()

@@ -1,0 +1,69 @@
+"""A transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from explorer.api.body import query_int
+from explorer.errors import NotFound
+from explorer.pages.formats import SLICE, input_path
+from explorer.pages.render import page
+from explorer.queries.results import Spend, Transaction
+from explorer.queries.text import parse_height, parse_txid
+from explorer.queries.transactions import transaction
+from explorer.services import services
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """Some of the inputs or outputs of a transaction that may have hundreds of thousands."""
+
+    items: Sequence[T]
+    first: int
+    total: int
+
+    @property
+    def before(self) -> int | None:
+        """Where the slice before this one begins."""
+        return max(0, self.first - SLICE) if self.first else None
+
+    @property
+    def after(self) -> int | None:
+        """Where the next slice begins."""
+        return self.first + SLICE if self.first + SLICE < self.total else None
+
+
+def sliced(items: Sequence[T], first: int) -> Slice[T]:
+    """The slice that begins at ``first``."""
+    return Slice(items[first : first + SLICE], first, len(items))
+
+
+async def _transaction(request: Request) -> Transaction:
+    s = services(request)
+    txid = parse_txid(request.path_params["txid"])
+    return (await s.db.fenced(transaction, txid, s.daemon.full_ids)).value
+
+
+async def show(request: Request) -> Response:
+    """A transaction by its id."""
+    found = await _transaction(request)
+    inputs = sliced(found.inputs, query_int(request, "in") or 0)
+    outputs = sliced(found.outputs, query_int(request, "out") or 0)
+    return page(request, "transaction.html", tx=found, inputs=inputs, outputs=outputs)
+
+
+async def spending(request: Request) -> Response:
+    """To the input that spends an output."""
+    found = await _transaction(request)
+    n = parse_height(request.path_params["n"])
+    spent_by = found.outputs[n].spent_by if n < len(found.outputs) else None
+    if not isinstance(spent_by, Spend):
+        raise NotFound(f"output {n} of transaction {found.txid} is not spent, or there is no such output")
+    return RedirectResponse(input_path(spent_by.txid, spent_by.n), 302)
