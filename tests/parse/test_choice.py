@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_kernel_that_computes_wrongly_is_noticed(monkeypatch: pytest.MonkeyPat
         fill = staticmethod(twins.compiled.blockparse.fill)
 
         @staticmethod
-        def parse_block(*given: object) -> object:
+        def parse_block(*given: Any) -> Any:
             return real(*given)[0], bytes(32)
 
     monkeypatch.setattr(twins.compiled, "blockparse", Wrong)
