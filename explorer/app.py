@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -15,15 +15,16 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from explorer import pages
 from explorer.api import operations, v1
-from explorer.api.respond import error_response, etag, plain_error
+from explorer.api.respond import error_response, plain_error
 from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
+from explorer.etag import etag
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.services import Services
@@ -34,18 +35,12 @@ GZIP_FROM = 1000  # bytes
 GZIP_LEVEL = 5
 CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
 
-ErrorPage = Callable[[Request, int, str], Awaitable[Response]]
-"""A page for people about an error: request, HTTP status, message."""
-
-
 def create_app(
     config: Config,
     *,
     simulated: bool = False,
-    pages: Sequence[BaseRoute] = (),
-    error_page: ErrorPage | None = None,
 ) -> Starlette:
-    """The explorer of the network in the settings: API, and pages when given; ``simulated`` marks the demo network."""
+    """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network."""
     metrics = Metrics()
 
     @asynccontextmanager
@@ -59,14 +54,15 @@ def create_app(
             await daemon.close()
 
     return Starlette(
-        routes=[*v1.routes(), *operations.routes(), *pages],
+        routes=[*v1.routes(), *operations.routes(), *pages.routes],
         lifespan=lifespan,
         middleware=[
+            Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
             Middleware(CacheMiddleware, current=current_etag),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],
-        exception_handlers=error_handlers(error_page),
+        exception_handlers=error_handlers(),
     )
 
 
@@ -83,13 +79,13 @@ def open_daemon(config: Config) -> Daemon:
     return Daemon(parse_endpoints(daemon.url, daemon.user, daemon.password, cookie), daemon.timeout_seconds)
 
 
-def error_handlers(error_page: ErrorPage | None) -> dict[Any, Any]:
+def error_handlers() -> dict[Any, Any]:
     """Errors as JSON for clients of the API, as pages for people."""
 
     async def explorer_error(request: Request, error: ExplorerError) -> Response:
-        if error_page is None or wants_json(request.scope):
+        if wants_json(request.scope):
             return error_response(request, error)
-        return await error_page(request, error.status, str(error))
+        return await pages.error_page(request, error.status, str(error))
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         message = f"{HTTPStatus(error.status_code).phrase}: {request.method} {request.url.path[:200]}"
@@ -99,8 +95,8 @@ def error_handlers(error_page: ErrorPage | None) -> dict[Any, Any]:
         return await _other(request, 500, "this is a fault of the explorer, and it has been logged")
 
     async def _other(request: Request, status: int, message: str) -> Response:
-        if error_page is None or wants_json(request.scope):
+        if wants_json(request.scope):
             return plain_error(request, status, CODES.get(status, "bad_request"), message)
-        return await error_page(request, status, message)
+        return await pages.error_page(request, status, message)
 
     return {ExplorerError: explorer_error, HTTPException: http_error, Exception: fault}

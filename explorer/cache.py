@@ -11,6 +11,8 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.etag import is_known
+
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, bytes, bytes, bool]
 
@@ -56,7 +58,8 @@ class CacheMiddleware:
             await self._app(scope, receive, _Keeper(self, key, scope, send).send)
             return
         scope["endpoint"] = kept.endpoint
-        await _answer(kept, headers.get(b"if-none-match") == self._tag, send)
+        known = is_known(headers.get(b"if-none-match", b"").decode("latin-1"), self._tag.decode())
+        await _answer(kept, known, send)
 
     def keep(self, key: Key, kept: Kept) -> None:
         """Keep an answer, unless the tip has moved meanwhile."""

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from explorer.api.json import encode, to_json
 from explorer.db import Answer, Tip
 from explorer.errors import ExplorerError
+from explorer.etag import etag, is_known
 from indexer.chain.keys import hash_text
 
 JSON = "application/json"
@@ -33,11 +34,6 @@ def tip_json(tip: Tip) -> dict[str, Any]:
     return {"height": tip.height, "hash": hash_text(tip.hash), "time": tip.time}
 
 
-def etag(tip: Tip) -> str:
-    """What changes whenever an answer may: the tip and the epoch. Weak, because of compression."""
-    return f'W/"{hash_text(tip.hash)}-{tip.epoch}"'
-
-
 def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: bool = True) -> Response:
     """A result object as JSON with the tip it is true for; 304 when the client has it already."""
     answer = found.answer if isinstance(found, Immutable) else found
@@ -48,7 +44,7 @@ def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: boo
     }
     if revalidate:
         headers |= {"ETag": etag(answer.tip), "Cache-Control": FOREVER if isinstance(found, Immutable) else REVALIDATE}
-        if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
+        if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers | _cors(request))
     else:
         headers["Cache-Control"] = "no-store"
@@ -79,9 +75,3 @@ def plain_error(request: Request, status: int, code: str, message: str) -> Respo
 
 def _cors(request: Request) -> dict[str, str]:
     return CORS if request.method in ("GET", "HEAD") else {}
-
-
-def _matches(header: str, tag: str) -> bool:
-    """Whether If-None-Match lists a tag, compared weakly (RFC 9110 §13.1.2)."""
-    known = (part.strip().removeprefix("W/") for part in header.split(","))
-    return any(part in ("*", tag.removeprefix("W/")) for part in known if part)

@@ -90,7 +90,8 @@ async def history(view: View, text: str, *, cursor: str | None = None, limit: in
     key = address_key(text, view.network)
     height, before = HISTORY.decode(cursor) if cursor else (view.tip.height, 1 << 16)
     height, before = (height, before) if height <= view.tip.height else (view.tip.height, 1 << 16)
-    documents = await view.many("ledger", _rows(key, 0, height), sort=[("_id", -1)], limit=limit + 1)
+    # The block of the cursor may have nothing left to show, and one item more tells whether there is a next page.
+    documents = await view.many("ledger", _rows(key, 0, height), sort=[("_id", -1)], limit=limit + 2)
     rows = list(_enough(map(ledger_row, documents), height, before, limit + 1))
     keys = [txkey(row.height, position) for row in rows for position in row.positions]
     blocks, found = await asyncio.gather(
