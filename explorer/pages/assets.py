@@ -46,10 +46,12 @@ async def static(request: Request) -> Response:
 
 async def favicon(request: Request) -> Response:
     """The icon, where browsers look for it by themselves."""
-    return Response(content("favicon.svg"), headers={"Cache-Control": "public, max-age=86400"}, media_type="image/svg+xml")
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(content("favicon.svg"), headers=headers, media_type="image/svg+xml")
 
 
 async def robots(request: Request) -> Response:
     """What crawlers may read: blocks, transactions and addresses, but no deep pages of lists."""
-    rules = ("User-agent: *", "Disallow: /*?*cursor=", "Disallow: /search", "Disallow: /broadcast", "Disallow: /api/", "")
-    return Response("\n".join(rules), media_type="text/plain")
+    closed = ("/*?*cursor=", "/search", "/broadcast", "/api/")
+    rules = "".join(f"Disallow: {path}\n" for path in closed)
+    return Response(f"User-agent: *\n{rules}", media_type="text/plain")

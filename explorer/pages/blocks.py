@@ -61,7 +61,8 @@ async def index(request: Request) -> Response:
 async def of_day(request: Request) -> Response:
     """The blocks of a day (UTC), newest first: the list from the first block of the day after."""
     try:
-        end = datetime.combine(date.fromisoformat(request.path_params["day"]) + timedelta(days=1), datetime.min.time(), UTC)
+        after = date.fromisoformat(request.path_params["day"]) + timedelta(days=1)
+        end = datetime(after.year, after.month, after.day, tzinfo=UTC)
     except (ValueError, OverflowError):
         raise BadRequest(f"{request.path_params['day'][:20]!r} is no day: expected one such as 2026-10-25") from None
     answer = await services(request).db.fenced(first_at, int(end.timestamp()))

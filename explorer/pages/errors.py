@@ -25,9 +25,9 @@ ADVICE: Final = {
     400: Advice("That cannot be read", "Check the address, hash or number, or paste it into the search."),
     404: Advice("Nothing here", "Check for a lost or doubled character, or search for something else."),
     405: Advice("Not this way", "This page does not take that kind of request."),
-    409: Advice("Not there yet", "The index has not reached it, or the chain has moved. Start again from the newest block."),
+    409: Advice("Not there yet", "The index has not reached it, or the chain has moved. Begin at the newest block."),
     413: Advice("Too large", "Send less at once."),
-    500: Advice("A fault of ours", "It has been logged. Trying again may help; the chain and its index are not affected."),
+    500: Advice("A fault of ours", "It has been logged. Trying again may help; nothing that is indexed is affected."),
     503: Advice("Not ready yet", "This page asks again by itself every few seconds."),
 }
 OTHER: Final = Advice("That did not work", "Try again, or start from the newest block.")
@@ -37,7 +37,5 @@ async def error_page(request: Request, status: int, message: str) -> Response:
     """The page about an error, by its HTTP status and message."""
     retry = RETRY_SECONDS if status == 503 and request.method in ("GET", "HEAD") else None
     headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else {}
-    shown = ADVICE.get(status, OTHER)
-    return page(
-        request, "error.html", http_status=status, headers=headers, code=status, shown=shown, message=message, retry=retry
-    )
+    shown = {"code": status, "shown": ADVICE.get(status, OTHER), "message": message, "retry": retry}
+    return page(request, "error.html", http_status=status, headers=headers, **shown)

@@ -57,6 +57,8 @@ def settled(confirmations: int) -> Badge:
 
 def index_badge(index: Index) -> Badge:
     """How the index keeps up, in a word."""
+    if index.behind is None:
+        return Badge("fair", "Daemon not heard")
     if index.state == "following":
         return Badge("good", "Following the chain")
     return Badge("fair", "Catching up") if index.state == "catching_up" else Badge("poor", "Stalled")
@@ -93,7 +95,7 @@ def event_sentence(event: NodeEvent) -> str:
     tier = event.tier.capitalize()
     if event.event == "start":
         kind = {"p2pkh": "", "p2sh": ", with collateral behind a script", "foundation": " of the foundation"}
-        return f"Registers a {tier} node{kind[event.payee_type]}. It waits for its first confirmation before it is paid."
+        return f"Registers a {tier} node{kind[event.payee_type]}. Before it is paid it needs its first confirmation."
     if event.event == "confirm":
         return f"Confirms a {tier} node for the first time after its start: from here on it queues for payouts."
     return f"Keeps a {tier} node confirmed. Nodes have to repeat this, or they expire and lose their place."
