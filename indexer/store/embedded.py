@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -210,13 +211,15 @@ def _wait_until_up(server: EmbeddedServer) -> None:
 
 
 def running_pid(folder: Path) -> int | None:
-    """The process that runs on the folder's files, by the server's own lock file and its command line."""
-    try:
-        pid = int((folder / "db" / "mongod.lock").read_text().strip() or 0)
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if pid else []
-    except (OSError, ValueError):
-        return None
-    return pid if os.fsencode(folder / "db") in arguments else None
+    """The process that runs, or is starting, on the folder's files: by its command line."""
+    wanted = b"\0--dbpath\0" + os.fsencode(folder / "db") + b"\0"
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            # A process may end while we look; a zombie's command line is empty.
+            with suppress(OSError):
+                if wanted in (entry / "cmdline").read_bytes():
+                    return int(entry.name)
+    return None
 
 
 def _end_orphan(folder: Path) -> None:
@@ -265,7 +268,7 @@ def _message(line: str) -> tuple[str, str]:
     try:
         entry = json.loads(line)
         attributes = entry.get("attr") or {}
-        detail = attributes.get("error") or attributes.get("message") or ""
+        detail = next((d for d in map(attributes.get, ("message", "error")) if isinstance(d, str)), "")
     except (ValueError, AttributeError):
         return "", line
     return str(entry.get("s", "")), f"{entry.get('msg', '')} {detail}".strip()
