@@ -12,7 +12,7 @@ import sys
 
 from setuptools import Extension, setup  # type: ignore[import-untyped]
 
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1", "-DEXACT_COPY=1"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-g", "-O1"]
 
 
 def extensions(mode: str) -> list[Extension]:
@@ -26,19 +26,19 @@ def extensions(mode: str) -> list[Extension]:
             print("no Cython: going on without the compiled parser", file=sys.stderr)
             return []
         raise
-    flags = SANITIZE if mode == "sanitize" else ["-O3"]
     blockparse = Extension(
         "cython_ext.blockparse",
         ["cython_ext/blockparse.pyx", "cython_ext/sha256.c"],
         depends=["cython_ext/cursor.pxd", "cython_ext/sha256.h"],
         include_dirs=["cython_ext"],
-        extra_compile_args=flags,
+        extra_compile_args=[*SANITIZE, "-DEXACT_COPY=1"] if mode == "sanitize" else ["-O3"],
         extra_link_args=SANITIZE if mode == "sanitize" else [],
-        optional=mode == "auto",
     )
     modules: list[Extension] = cythonize(  # type: ignore[no-untyped-call]
         [blockparse], include_path=["."], force=mode == "sanitize"
     )
+    for module in modules:  # after cythonize, which drops it
+        module.optional = mode == "auto"
     return modules
 
 

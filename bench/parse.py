@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import statistics
-import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 
 from bench.mix import mix
@@ -17,6 +17,7 @@ from indexer.parse import compiled, pure
 
 BLOCKS = 400
 RUNS = 15
+MOST_PASSES, LEAST_TWIN = 4, 60
 
 
 def seconds(action: Callable[[bytes], object], blocks: list[bytes]) -> float:
@@ -37,20 +38,44 @@ def ratio(action: Callable[[bytes], object], unit: Callable[[bytes], object], bl
     return statistics.median(seconds(action, blocks) / seconds(unit, blocks) for _ in range(runs))
 
 
-def main() -> None:
-    """Print the two ratios and the absolute figures of this machine."""
-    blocks = mix(BLOCKS)
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured on the mix."""
+
+    kernel: str  # which SHA-256 serves
+    blocks: int
+    transactions: int
+    bytes: int
+    passes: float  # compiled parse_block, in SHA-256 passes over the same bytes
+    twin: float  # time of the pure parser, in times of the compiled one
+    transactions_per_second: float
+    bytes_per_second: float
+
+
+def measure(blocks: list[bytes]) -> Figures:
+    """Time both parsers on these blocks."""
     size = sum(map(len, blocks))
     transactions = sum(compiled.parse_block(raw).tx_count for raw in blocks)
-    passes = ratio(compiled.parse_block, hash_pass, blocks, RUNS)
-    twin = ratio(pure.parse_block, compiled.parse_block, blocks, 3)
     best = min(seconds(compiled.parse_block, blocks) for _ in range(RUNS))
-    print(f"{len(blocks)} blocks, {transactions} transactions, {size} bytes; SHA-256: {compiled.KERNEL}")
-    print(f"compiled parse_block: {passes:.2f} SHA-256 passes (budget 4, aim 3)")
-    print(f"pure parse_block: {twin:.0f} times the compiled one's time (budget at least 60)")
-    print(f"compiled: {transactions / best:,.0f} transactions/s, {size / best / 1e6:,.0f} MB/s")
-    if passes > 4 or twin < 60:
-        sys.exit("a budget is missed")
+    return Figures(
+        kernel=compiled.KERNEL,
+        blocks=len(blocks),
+        transactions=transactions,
+        bytes=size,
+        passes=ratio(compiled.parse_block, hash_pass, blocks, RUNS),
+        twin=ratio(pure.parse_block, compiled.parse_block, blocks, 5),
+        transactions_per_second=transactions / best,
+        bytes_per_second=size / best,
+    )
+
+
+def main() -> None:
+    """Print the figures of this machine beside the budgets."""
+    f = measure(mix(BLOCKS))
+    print(f"{f.blocks} blocks, {f.transactions} transactions, {f.bytes} bytes; SHA-256: {f.kernel}")
+    print(f"compiled parse_block: {f.passes:.2f} SHA-256 passes (budget {MOST_PASSES}, aim 3)")
+    print(f"pure parse_block: {f.twin:.0f} times the compiled one's time (budget at least {LEAST_TWIN})")
+    print(f"compiled: {f.transactions_per_second:,.0f} transactions/s, {f.bytes_per_second / 1e6:,.0f} MB/s")
 
 
 if __name__ == "__main__":

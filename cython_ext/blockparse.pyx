@@ -117,7 +117,7 @@ cdef enum:  # columns: first those of ParsedBlock, one entry per transaction …
     CONFIRM_INDEX, CONFIRM_OUTPOINTS, CONFIRM_SIG_TIMES, CONFIRM_BENCHMARK_TIMES, CONFIRM_TIERS, CONFIRM_UPDATES
     CONFIRM_IP_START, CONFIRM_IPS, FULL_IDS
     # … and what is needed on the way.
-    STARTS, HASHES, KEYS, JOINT, LEVEL, COLUMN_COUNT
+    BLOCK_HASH, STARTS, HASHES, KEYS, JOINT, LEVEL, COLUMN_COUNT
 
 
 cdef struct Column:
@@ -165,7 +165,6 @@ cdef struct Header:
     uint32_t time
     uint32_t bits
     Span proof
-    uint8_t hash[32]
 
 
 cdef struct Parse:
@@ -296,12 +295,12 @@ cdef inline void hash_txid(Parse *p, size_t start, size_t end) noexcept nogil:
 
 cdef void hash_pieces(Parse *p, size_t start, size_t middle, size_t rest, size_t end) noexcept nogil:
     """The txid of a transaction that leaves out what lies between ``middle`` and ``rest``."""
-    cdef Span piece
+    cdef Span kept
     p.columns[JOINT].size = 0
-    piece.start, piece.size = start, middle - start
-    put_bytes(p, JOINT, piece)
-    piece.start, piece.size = rest, end - rest
-    put_bytes(p, JOINT, piece)
+    kept.start, kept.size = start, middle - start
+    put_bytes(p, JOINT, kept)
+    kept.start, kept.size = rest, end - rest
+    put_bytes(p, JOINT, kept)
     if sound(&p.c):
         sha256d(p.columns[JOINT].data, p.columns[JOINT].size, p.columns[TXIDS].data + 32 * p.index)
 
@@ -728,8 +727,8 @@ cdef void read_header(Parse *p, bint pon) noexcept nogil:
     else:
         take(c, 32, "nonce")
         h.proof = var_bytes(c, "solution")
-    if sound(c):
-        sha256d(bytes_at(c, 0, c.at), PON_HASHED_HEADER if h.pon else c.at, h.hash)
+    if room(p, BLOCK_HASH, 32) != NULL:
+        hash_later(p, 0, PON_HASHED_HEADER if h.pon else c.at, BLOCK_HASH, 0)
 
 
 cdef void read_transactions(Parse *p) noexcept nogil:
@@ -827,23 +826,33 @@ cdef bytes column(Parse *p, int name):
     return PyBytes_FromStringAndSize(<const char *>p.columns[name].data, <Py_ssize_t>p.columns[name].size)
 
 
-cdef bytes part(bytes raw, Span span):
-    return raw[span.start : span.start + span.size]
+cdef bytes piece(Parse *p, size_t start, size_t size):
+    cdef const uint8_t *at = bytes_at(&p.c, start, size)
+    if at == NULL:
+        raise IndexError(f"{size} bytes at {start} are outside of {p.c.size}")
+    return PyBytes_FromStringAndSize(<const char *>at, <Py_ssize_t>size)
 
 
-cdef bytes outpoint(bytes raw, size_t start):
-    return raw[start : start + 32] + raw[start + 32 : start + 36][::-1]
+cdef bytes part(Parse *p, Span span):
+    return piece(p, span.start, span.size)
 
 
-cdef object delegates(bytes raw, const Start *s):
+cdef bytes outpoint(Parse *p, size_t start):
+    cdef uint8_t to[36]
+    memset(to, 0, 36)
+    copy_outpoint(&p.c, to, start)
+    return PyBytes_FromStringAndSize(<const char *>to, 36)
+
+
+cdef object delegates(Parse *p, const Start *s):
     cdef size_t i
     if not s.has_delegates:
         return None
-    keys = tuple([part(raw, s.keys[i]) for i in range(s.key_count)])
+    keys = tuple([part(p, s.keys[i]) for i in range(s.key_count)])
     return (bool(s.using), s.delegates_version, s.delegates_type, keys)
 
 
-cdef tuple starts(Parse *p, bytes raw):
+cdef tuple starts(Parse *p):
     """Lists in the order of NodeStart's fields."""
     cdef size_t i
     cdef const Start *s = <const Start *>p.columns[STARTS].data
@@ -851,21 +860,21 @@ cdef tuple starts(Parse *p, bytes raw):
         return ()
     return tuple([
         [
-            s[i].index, s[i].version, s[i].flags, outpoint(raw, s[i].outpoint), part(raw, s[i].collateral_pubkey),
-            part(raw, s[i].pubkey), part(raw, s[i].redeem_script), s[i].sig_time, part(raw, s[i].sig),
-            delegates(raw, &s[i]),
+            s[i].index, s[i].version, s[i].flags, outpoint(p, s[i].outpoint), part(p, s[i].collateral_pubkey),
+            part(p, s[i].pubkey), part(p, s[i].redeem_script), s[i].sig_time, part(p, s[i].sig),
+            delegates(p, &s[i]),
         ]
         for i in range(p.columns[STARTS].size // sizeof(Start))
     ])
 
 
-cdef int hash_keys(Parse *p, bytes raw, object hash160) except -1:
+cdef int hash_keys(Parse *p, object hash160) except -1:
     """Fill in the addresses of outputs that pay to a public key; they are few."""
     cdef size_t i
     cdef const Key *key = <const Key *>p.columns[KEYS].data
     cdef bytes digest
     for i in range(p.columns[KEYS].size // sizeof(Key)):
-        digest = hash160(part(raw, key[i].bytes))
+        digest = hash160(part(p, key[i].bytes))
         memcpy(p.columns[ADDRESSES].data + key[i].offset, <const char *>digest, 20)
     return 0
 
@@ -873,23 +882,23 @@ cdef int hash_keys(Parse *p, bytes raw, object hash160) except -1:
 cdef list header_fields(Parse *p, bytes raw):
     cdef Header *h = &p.header
     return [
-        raw, h.version, PyBytes_FromStringAndSize(<const char *>h.hash, 32), raw[4:36], raw[36:68], raw[68:100],
+        raw, h.version, column(p, BLOCK_HASH), piece(p, 4, 32), piece(p, 36, 32), piece(p, 68, 32),
         h.time, h.bits, bool(h.pon),
-        outpoint(raw, 108) if h.pon else b"",
-        b"" if h.pon else raw[108:140],
-        part(raw, h.proof),
+        outpoint(p, 108) if h.pon else b"",
+        b"" if h.pon else piece(p, 108, 32),
+        part(p, h.proof),
     ]
 
 
-cdef list with_columns(list fields, Parse *p, bytes raw):
+cdef list with_columns(list fields, Parse *p):
     """The fields of ParsedBlock in order."""
     cdef int name
     for name in range(TXIDS, PREVOUTS + 1):
         fields.append(column(p, name))
-    fields.append(part(raw, p.coinbase_script))
+    fields.append(part(p, p.coinbase_script))
     for name in range(VALUES, SCRIPT_SIZE + 1):
         fields.append(column(p, name))
-    fields.append(starts(p, raw))
+    fields.append(starts(p))
     for name in range(CONFIRM_INDEX, FULL_IDS + 1):
         fields.append(column(p, name))
     return fields
@@ -910,8 +919,8 @@ def parse_block(bytes raw not None, bint pon, bint full_ids, hash160):
         check(p)
         if proves:
             root = PyBytes_FromStringAndSize(<const char *>p.columns[LEVEL].data, 32)
-        hash_keys(p, raw, hash160)
-        return with_columns(header_fields(p, raw), p, raw), root
+        hash_keys(p, hash160)
+        return with_columns(header_fields(p, raw), p), root
     finally:
         give_back(buffers)
 
@@ -927,8 +936,8 @@ def parse_transaction(bytes raw not None, hash160):
             end_rows(p, "end of transaction")
     try:
         check(p)
-        hash_keys(p, raw, hash160)
-        return with_columns([raw, 0, b"", b"", b"", b"", 0, 0, False, b"", b"", b""], p, raw)
+        hash_keys(p, hash160)
+        return with_columns([raw, 0, b"", b"", b"", b"", 0, 0, False, b"", b"", b""], p)
     finally:
         give_back(buffers)
 

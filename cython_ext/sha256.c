@@ -13,9 +13,9 @@
 
 /* A message as its whole blocks, and its padded rest in one or two more. */
 typedef struct {
-    const uint8_t *message;
+    const uint8_t *message, *rest;
     size_t whole, blocks;
-    uint8_t rest[2 * BLOCK];
+    uint8_t padded[2 * BLOCK];
 } Message;
 
 /* The digest of the digest of one message, or of two side by side. */
@@ -266,20 +266,25 @@ int sha256_choose(int with_instructions)
 
 /* --- messages -------------------------------------------------------------------------------------------- */
 
+static const uint8_t AFTER_64[BLOCK] = {[0] = 0x80, [62] = 0x02}; /* merkle nodes have 512 bits */
+
 static void begin(Message *m, const uint8_t *message, size_t size)
 {
-    size_t left = size % BLOCK;
+    size_t left = size % BLOCK, padded = left < BLOCK - LENGTH_FIELD ? BLOCK : 2 * BLOCK;
     m->message = message;
     m->whole = size / BLOCK;
-    m->blocks = m->whole + (left < BLOCK - LENGTH_FIELD ? 1 : 2);
-
-    uint8_t *end = m->rest + BLOCK * (m->blocks - m->whole);
-    memset(m->rest, 0, sizeof m->rest);
+    m->blocks = m->whole + padded / BLOCK;
+    m->rest = m->padded;
+    if (size == BLOCK) {
+        m->rest = AFTER_64;
+        return;
+    }
     if (left)
-        memcpy(m->rest, message + BLOCK * m->whole, left);
-    m->rest[left] = 0x80;
-    store_be32(end - 8, (uint32_t)((uint64_t)size >> 29));
-    store_be32(end - 4, (uint32_t)(size << 3));
+        memcpy(m->padded, message + BLOCK * m->whole, left);
+    memset(m->padded + left, 0, padded - left);
+    m->padded[left] = 0x80;
+    store_be32(m->padded + padded - 8, (uint32_t)((uint64_t)size >> 29));
+    store_be32(m->padded + padded - 4, (uint32_t)(size << 3));
 }
 
 void sha256d(const uint8_t *message, size_t size, uint8_t digest[32])

@@ -6,8 +6,6 @@ The templates of the daemon (``script/standard.cpp:Solver``, ``ExtractDestinatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from indexer.chain.hashes import hash160
 from indexer.chain.keys import NO_ADDRESS, P2PKH, P2SH
 from indexer.parse.columns import (
@@ -34,24 +32,20 @@ _LENGTH_WIDTHS = {OP_PUSHDATA1: 1, OP_PUSHDATA2: 2, OP_PUSHDATA4: 4}
 Op = tuple[int, bytes]
 
 
-def operations(script: bytes) -> Iterator[Op | None]:
-    """Each opcode with what it pushes; None, and no more, where a push reaches past the end."""
+def operations(script: bytes) -> list[Op] | None:
+    """Each opcode with what it pushes; None for a push past the end, or for more than any template has."""
+    ops: list[Op] = []
     at = 0
     while at < len(script):
-        opcode = script[at]
-        at += 1
-        size = opcode if opcode < OP_PUSHDATA1 else 0
-        if width := _LENGTH_WIDTHS.get(opcode, 0):
-            if len(script) - at < width:
-                yield None
-                return
-            size = int.from_bytes(script[at : at + width], "little")
-            at += width
-        if len(script) - at < size:
-            yield None
-            return
-        yield opcode, script[at : at + size]
-        at += size
+        opcode, width = script[at], _LENGTH_WIDTHS.get(script[at], 0)
+        size = int.from_bytes(script[at + 1 : at + 1 + width], "little") if width else opcode
+        begin = at + 1 + width
+        end = begin + (size if opcode <= OP_PUSHDATA4 else 0)
+        if end > len(script) or len(ops) == MAX_TEMPLATE:
+            return None
+        ops.append((opcode, script[begin:end]))
+        at = end
+    return ops
 
 
 def _small_integer(op: Op) -> int:
@@ -90,9 +84,5 @@ def classify(script: bytes) -> tuple[int, bytes]:
         return EXACT_P2PKH, bytes((P2PKH,)) + script[3:23]
     if len(script) == 23 and script.startswith(b"\xa9\x14") and script.endswith(b"\x87"):
         return EXACT_P2SH, bytes((P2SH,)) + script[2:22]
-    ops: list[Op] = []
-    for op in operations(script):
-        if op is None or len(ops) == MAX_TEMPLATE:
-            return NONSTANDARD, NO_ADDRESS
-        ops.append(op)
-    return _by_template(ops)
+    ops = operations(script)
+    return (NONSTANDARD, NO_ADDRESS) if ops is None else _by_template(ops)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
@@ -55,6 +56,14 @@ def test_random_bytes(raw: bytes) -> None:
     twins.transaction(raw)
     for version in (b"\x01\0\0\0", b"\x04\0\0\x80\x85\x20\x2f\x89", b"\x05\0\0\0\x02", b"\x06\0\0\0\x02\x01\x01\0\0"):
         twins.transaction(version + raw)
+
+
+def test_threads_do_not_share_memory() -> None:
+    blocks = pool("block")
+    alone = [twins.pure.parse_block(raw) for raw in blocks]
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(5):
+            assert list(threads.map(twins.compiled.parse_block, blocks)) == alone
 
 
 @pytest.mark.parametrize("seed", range(4))
