@@ -153,6 +153,7 @@ class Database:
         self.network = network
         self.meta = Meta()
         self.reachable = False
+        self._seen: Tip | None = None
         self._moved = self._close = time.monotonic()
 
     async def fenced(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
@@ -202,8 +203,8 @@ class Database:
                 found.get("schema", {}).get("version", 0),
             ),
         )
-        if meta.tip is None or self.meta.tip is None or meta.tip.hash != self.meta.tip.hash:
-            self._moved = now
+        if meta.tip != self._seen:
+            self._moved, self._seen = now, meta.tip
         if meta.behind is None or meta.behind <= LAG_BLOCKS:
             self._close = now
         self.meta = replace(meta, idle_seconds=now - self._moved, lagging_seconds=now - self._close)
@@ -222,7 +223,11 @@ class Database:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _read_tip(self) -> Tip | None:
-        return _tip(await self.find_one("meta", {"_id": "tip"}, ()))
+        """The tip now; what is learned here is not unlearned until the next poll."""
+        tip = _tip(await self.find_one("meta", {"_id": "tip"}, ()))
+        if tip != self.meta.tip:
+            self.meta = replace(self.meta, tip=tip)
+        return tip
 
     async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
         """The first matching document, unfenced."""

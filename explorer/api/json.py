@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from explorer.queries.results import ABSENT, Absence, Unit
+from explorer.queries.units import ABSENT, Absence, Unit
 from indexer.chain.params import COIN
 
 Write = Callable[[Any], Any]

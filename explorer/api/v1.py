@@ -15,14 +15,12 @@ from explorer.errors import BadRequest, Syncing
 from explorer.negotiate import JsonRoute
 from explorer.paging import DEFAULT_LIMIT, MAX_LIMIT, parse_limit
 from explorer.queries import addresses, blocks, transactions
-from explorer.queries.balances import MOST, balances
+from explorer.queries.balances import MOST, Balances, balances
 from explorer.queries.results import (
     Accepted,
     AddressSummary,
-    Balances,
     Block,
     BlockSummary,
-    Hits,
     Movement,
     Page,
     Raw,
@@ -30,7 +28,7 @@ from explorer.queries.results import (
     Transaction,
     Unspent,
 )
-from explorer.queries.search import search
+from explorer.queries.search import Hits, search
 from explorer.queries.status import status
 from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.services import services

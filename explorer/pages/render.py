@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from explorer.db import Tip
 from explorer.pages import formats, words
 from explorer.pages.assets import asset
-from explorer.queries.results import TIERS
+from explorer.queries.units import TIERS
 from explorer.services import services
 from indexer import __version__
 

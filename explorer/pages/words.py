@@ -9,8 +9,9 @@ from typing import Final
 
 from explorer.errors import BadRequest
 from explorer.pages.formats import count, flux, group
-from explorer.queries.results import Block, Delegates, FundName, Index, Kind, NodeEvent, Shielded, Status, Transaction
+from explorer.queries.results import Block, Delegates, Index, NodeEvent, Shielded, Status, Transaction
 from explorer.queries.text import address_key
+from explorer.queries.units import FundName, Kind
 from indexer.chain.params import Network
 
 FINAL: Final = 10  # confirmations after which a badge turns green

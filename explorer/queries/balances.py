@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.queries.addresses import at_height
 from explorer.queries.blocks import reference_at
-from explorer.queries.results import Balance, Balances
+from explorer.queries.results import BlockReference
 from explorer.queries.text import address_key
+from explorer.queries.units import Address, Zatoshi
 from indexer.store.codec import Document, ledger_id
 
 MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The balance of one of many addresses."""
+
+    address: Address
+    balance: Zatoshi
+    received: Zatoshi
+    sent: Zatoshi
+    transaction_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balances:
+    """The balances of many addresses at one block, in the order asked."""
+
+    at: BlockReference
+    items: tuple[Balance, ...]
 
 
 async def balances(

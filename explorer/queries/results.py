@@ -9,47 +9,26 @@ left out of the JSON.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-from typing import Annotated, Final, Generic, Literal, TypeAlias, TypeVar
+from typing import Generic, Literal, TypeVar
+
+from explorer.queries.units import (
+    ABSENT,
+    Absence,
+    Address,
+    Bytes,
+    FundName,
+    Hash,
+    Height,
+    Hex,
+    Kind,
+    Outpoint,
+    ScriptType,
+    Seconds,
+    Tier,
+    Zatoshi,
+)
 
 T = TypeVar("T")
-
-
-class Unit(Enum):
-    """What a number or a text means, beyond its type."""
-
-    ZATOSHI = "FLUX with exactly 8 decimals"
-    HEIGHT = "block height"
-    SECONDS = "Unix seconds"
-    BYTES = "bytes"
-    HASH = "64 lower-case hex digits in display order"
-    HEX = "hex"
-    OUTPOINT = "<txid>:<n>"
-    ADDRESS = "transparent address"
-
-
-class Absence(Enum):
-    """The type of ``ABSENT``: a field that this answer does not have."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Absence.ABSENT
-
-Zatoshi: TypeAlias = Annotated[int, Unit.ZATOSHI]
-Height: TypeAlias = Annotated[int, Unit.HEIGHT]
-Seconds: TypeAlias = Annotated[int, Unit.SECONDS]
-Bytes: TypeAlias = Annotated[int, Unit.BYTES]
-Hash: TypeAlias = Annotated[str, Unit.HASH]
-Hex: TypeAlias = Annotated[str, Unit.HEX]
-Outpoint: TypeAlias = Annotated[str, Unit.OUTPOINT]
-Address: TypeAlias = Annotated[str, Unit.ADDRESS]
-Tier: TypeAlias = Literal["cumulus", "nimbus", "stratus"]
-Kind: TypeAlias = Literal["coinbase", "transfer", "node_start", "node_confirm"]
-ScriptType: TypeAlias = Literal["pubkeyhash", "scripthash", "pubkey", "multisig", "nulldata", "nonstandard"]
-FundName: TypeAlias = Literal["dev_fund", "exchange", "foundation", "swap_pool", "miner", "other"]
-
-TIERS: Final[tuple[Tier, ...]] = ("cumulus", "nimbus", "stratus")
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,42 +301,7 @@ class Unspent:
     script_type: ScriptType
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """The balance of one of many addresses."""
-
-    address: Address
-    balance: Zatoshi
-    received: Zatoshi
-    sent: Zatoshi
-    transaction_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Balances:
-    """The balances of many addresses at one block, in the order asked."""
-
-    at: BlockReference
-    items: tuple[Balance, ...]
-
-
-# --- search, raw bytes, status ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """Something that a search found and the path of its page."""
-
-    kind: Literal["block", "transaction", "address", "outpoint"]
-    label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """What a search found, best first."""
-
-    items: tuple[Hit, ...]
+# --- raw bytes, status ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, cast
 
-from explorer.queries.results import (
-    ABSENT,
-    Absence,
-    Delegates,
-    Input,
-    Kind,
-    NodeEvent,
-    Output,
-    Place,
-    Position,
-    Shielded,
-    Spend,
-    Transaction,
-)
+from explorer.queries.results import Delegates, Input, NodeEvent, Output, Place, Position, Shielded, Spend, Transaction
 from explorer.queries.text import address_text, script_text, script_type, tier_name
+from explorer.queries.units import ABSENT, Absence, Kind
 from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text, outpoint_text
 from indexer.chain.params import Network

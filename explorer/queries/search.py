@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.queries.blocks import block
-from explorer.queries.results import Hit, Hits
 from explorer.queries.text import address_key
 from explorer.queries.transactions import FullIds, transaction
 from indexer.chain.keys import hash_text, outpoint_text, parse_hash, parse_outpoint
@@ -21,6 +22,22 @@ _HEIGHT = re.compile(r"#?\s*(\d{1,3}(?:[,._'\u00a0\u202f ]\d{3})+|\d{1,12})\Z")
 _HASH = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?\Z")
 _SEPARATORS = re.compile(r"\D")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Something that a search found and the path of its page."""
+
+    kind: Literal["block", "transaction", "address", "outpoint"]
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What a search found, best first."""
+
+    items: tuple[Hit, ...]
 
 
 async def search(view: View, text: str, full_ids: FullIds) -> Hits:

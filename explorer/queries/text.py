@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from explorer.errors import BadRequest
-from explorer.queries.results import TIERS, FundName, ScriptType, Tier
+from explorer.queries.units import TIERS, FundName, ScriptType, Tier
 from indexer.chain.address import decode_address, encode_address
 from indexer.chain.keys import NO_ADDRESS, parse_hash
 from indexer.chain.params import Network

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.api.json import amount_text, encode, schema_of, to_json
-from explorer.queries.results import ABSENT, Absence, Height, Hit, Hits, Output, Page, Spend, Zatoshi
+from explorer.queries.results import Output, Page, Spend
+from explorer.queries.search import Hit, Hits
+from explorer.queries.units import ABSENT, Absence, Height, Zatoshi
 
 
 @given(st.integers(-(2**63), 2**63))
