@@ -69,8 +69,8 @@ def sentence(report: Report) -> str:
     parts = [f"{report.unit} {report.done:,}"]
     if report.total > report.done:
         parts[0] += f" of {report.total:,} ({100 * report.done / report.total:.1f} %)"
-        parts.append(f"{report.rate:,.0f}/s" if report.rate >= 10 else f"{report.rate:.1f}/s")
         if report.eta_seconds is not None:
+            parts.append(f"{report.rate:,.0f}/s" if report.rate >= 10 else f"{report.rate:.1f}/s")
             parts.append(f"{duration(report.eta_seconds)} left")
     return ", ".join((*parts, report.note) if report.note else parts)
 

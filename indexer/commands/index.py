@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from threading import Event, Thread
 
+from indexer.commands.daemon import require_daemon
 from indexer.commands.database import start_embedded, writable
-from indexer.commands.supervise import require_daemon, stop_on_signals
+from indexer.commands.supervise import stop_on_signals
 from indexer.config import Config
 from indexer.errors import Unavailable
 from indexer.progress import Progress

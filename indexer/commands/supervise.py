@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from threading import Event
 
 from indexer.children import start_child, stop_child
+from indexer.commands.daemon import require_daemon
 from indexer.commands.database import start_embedded
 from indexer.commands.site import listening
 from indexer.config import Config
-from indexer.errors import ConfigError
-from indexer.source.conf import endpoints
 from indexer.store.embedded import EmbeddedServer
 
 LOOK_SECONDS = 0.2
@@ -28,19 +27,6 @@ def stop_on_signals() -> Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def require_daemon(config: Config) -> None:
-    """ConfigError, with what to set, when no daemon is configured and none is found."""
-    try:
-        endpoints(config.daemon, config.network)
-    except ConfigError as error:
-        if config.daemon.url:
-            raise
-        raise ConfigError(
-            f"{error} (FLUX_DAEMON_URL=http://127.0.0.1:16124, with FLUX_DAEMON_USER and FLUX_DAEMON_PASSWORD as "
-            "in the daemon's flux.conf)"
-        ) from error
 
 
 def run(config: Config, config_file: str | None) -> int:
