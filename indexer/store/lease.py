@@ -101,7 +101,10 @@ class Lease:
         self._released.set()
         if self._beating.is_alive():
             self._beating.join()
-        self._store.swap_meta(NAME, {"owner": self.owner}, {"owner": ""})
+        try:
+            self._store.swap_meta(NAME, {"owner": self.owner}, {"owner": ""})
+        except StoreError as error:
+            log.warning("the right to write was not given back and runs out by itself: %s", error)
 
 
 def _free(seen: Document | None) -> bool:

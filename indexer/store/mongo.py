@@ -7,6 +7,7 @@ every write waits for a durable majority and our own reads are linearizable wher
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,7 +34,7 @@ SETTLE_SECONDS = 60.0
 class MongoStore:
     """The collections of ``schema`` in one database."""
 
-    def __init__(self, uri: str, name: str, *, timeout: float = 30.0) -> None:
+    def __init__(self, uri: str, name: str, *, timeout: float = 2.0) -> None:
         try:
             self._client: MongoClient[dict[str, Any]] = MongoClient(
                 uri,
@@ -105,6 +106,13 @@ class MongoStore:
         with _translated():
             yield from self._db[collection].find({"_id": bounds} if bounds else {}).sort("_id", order)
 
+    def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
+        """All rows in the order of a secondary index."""
+        keys = [(field, ASCENDING) for field in fields]
+        with _translated():
+            # A sparse index serves only when hinted: the server does not know that every row is in it.
+            yield from self._db[collection].find().sort(keys).hint(keys)
+
     def floors(self, collection: str, bounds: Iterable[tuple[bytes, bytes]]) -> Iterator[Document]:
         """The greatest row between each pair of keys: one ``$lookup`` a thousand of them."""
         for chunk in _chunks(list(bounds), LOOKUP_CHUNK):
@@ -165,7 +173,7 @@ class MongoStore:
         return [o for o in found if "currentOp" not in str(o.get("command", {}).get("pipeline", ""))]
 
     def _namespace(self) -> dict[str, str]:
-        return {"$regex": f"^{self._db.name}\\\\."}
+        return {"$regex": f"^{re.escape(self._db.name)}[.]"}
 
     def close(self) -> None:
         """Close the connections."""
