@@ -40,7 +40,7 @@ def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: boo
     headers = {
         "X-Flux-Height": str(answer.tip.height),
         "X-Flux-Hash": hash_text(answer.tip.hash),
-        "Vary": "Accept, Accept-Encoding",
+        "Vary": "Accept",
     }
     if revalidate:
         headers |= {"ETag": etag(answer.tip), "Cache-Control": FOREVER if isinstance(found, Immutable) else REVALIDATE}

@@ -34,7 +34,7 @@ KNOWN_DIFFERENCES = {
     ("620ff7a2b213c023a9b30476da82518e0a51d99f11bd4d6d50878e1defe0ce38", 8): "tmDHo4LML1PKdvjZHaFDE7e8fRTvpwZ5B88",
 }
 
-STEP = 9  # addresses asked one by one in the fast test
+STEP = 17  # addresses asked one by one in the fast test
 
 
 class Delta(NamedTuple):
@@ -159,7 +159,7 @@ def test_every_address_equals_the_daemons(client: Client) -> None:
         check_address(client, address, expected, 1000)
 
 
-@pytest.mark.parametrize("limit", [1, 7, 600])
+@pytest.mark.parametrize("limit", [13, 600])
 def test_history_of_a_busy_address_page_by_page(client: Client, limit: int) -> None:
     expected = max(expectations().items(), key=lambda item: len(item[1].deltas))
     check_address(client, expected[0], expected[1], limit)

@@ -147,7 +147,7 @@ def test_every_transaction_equals_the_daemons(client: Client, height: int) -> No
 
 def test_fees_and_coinbase_values_follow_from_the_outputs(client: Client) -> None:
     values: dict[str, int] = {}
-    for row in recorded.blocks()[:1000]:
+    for row in recorded.blocks()[:340]:
         items = client.json(f"/api/v1/blocks/{row['height']}/transactions?limit=1000")["items"]
         for item in items:
             values |= {f"{item['txid']}:{o['n']}": zatoshi(o["value"]) for o in item["outputs"]}
@@ -178,7 +178,7 @@ def test_transactions_are_found_by_their_id_with_what_spends_them(client: Client
         if "txid" in i
     }
     places = positions(of="txid")
-    for txid, mined in list(places.items())[::11]:
+    for txid, mined in list(places.items())[::17]:
         body = client.json(f"/api/v1/transactions/{txid}")
         assert (body["block"]["height"], body["block"]["index"]) == mined[-1]
         assert [(p["height"], p["index"]) for p in body["also_in"]] == mined[:-1]
