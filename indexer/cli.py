@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from indexer import __version__
-from indexer.commands import database, index, journal, show, site, supervise
+from indexer.commands import daemon, database, index, journal, show, site, supervise, verify
 from indexer.config import Config, load_config
 from indexer.errors import FluxError
 
@@ -44,7 +44,8 @@ def _serve(config: Config, arguments: argparse.Namespace) -> int:
     from explorer.app import create_app
 
     with site.listening(config.explorer) as listener, database.readable(config) as uri:
-        return site.serve(create_app(database.with_uri(config, uri)), listener)
+        settings = daemon.with_local_daemon(database.with_uri(config, uri))
+        return site.serve(create_app(settings), listener)
 
 
 def _status(config: Config, arguments: argparse.Namespace) -> int:
@@ -55,9 +56,22 @@ def _rewind(config: Config, arguments: argparse.Namespace) -> int:
     return index.rewind_to(config, arguments.height)
 
 
+def _verify(config: Config, arguments: argparse.Namespace) -> int:
+    full: bool = arguments.full
+    return verify.run(config, None if full else arguments.addresses, None if full else arguments.blocks)
+
+
 def _show(config: Config, arguments: argparse.Namespace) -> int:
     what: str = arguments.what
     return show.show(config, what, arguments.id)
+
+
+def _count(text: str) -> int:
+    """A number of things, as argparse wants it: ValueError makes its own sentence."""
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{count} is below 0")
+    return count
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,6 +91,10 @@ def _parser() -> argparse.ArgumentParser:
     add("status", _status, "say how far the index is and what the daemon says")
     rewind = add("rewind", _rewind, "go back to a height; the next start indexes on from there")
     rewind.add_argument("height", type=int, help="height of the last block that stays; -1 for none")
+    proved = add("verify", _verify, "prove that what is stored agrees with itself; 1 when it does not")
+    proved.add_argument("--addresses", type=_count, default=50, metavar="N", help="random addresses to derive (50)")
+    proved.add_argument("--blocks", type=_count, default=200, metavar="N", help="random blocks to derive (200)")
+    proved.add_argument("--full", action="store_true", help="derive all addresses and blocks")
     shown = add("show", _show, "print a block, a transaction or an address as it is stored")
     shown.add_argument("what", choices=show.KINDS)
     shown.add_argument("id", help="height or hash, txid, or address")

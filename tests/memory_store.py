@@ -106,6 +106,12 @@ class MemoryStore:
             ids = sorted(id for id in rows if (low is None or id >= low) and (high is None or id < high))
         return iter([rows[id] for id in (reversed(ids) if descending else ids)])
 
+    def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
+        def key(row: Document) -> list[tuple[bool, Any]]:
+            return [(field in row, row.get(field)) for field in fields]
+
+        return iter(sorted(self.rows[collection].values(), key=key))
+
     def floors(self, collection: str, bounds: Iterable[tuple[bytes, bytes]]) -> Iterator[Document]:
         for low, high in bounds:
             found = [id for id in self.of_address.get(low[:21], ()) if low <= id <= high]

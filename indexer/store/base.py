@@ -42,6 +42,9 @@ class Store(Protocol):
     ) -> Iterator[Document]:
         """The rows with ``low <= _id < high``, in the order of ``_id``."""
 
+    def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
+        """All rows in the order of a secondary index, named by its ascending fields; absent fields come first."""
+
     def floors(self, collection: str, bounds: Iterable[tuple[bytes, bytes]]) -> Iterator[Document]:
         """For each pair of keys the row with the greatest ``_id`` between them, both included, if any."""
 

@@ -274,7 +274,8 @@ META = Collection(
         F("building", "document", "indexes: percent by name"),
         F("daemon", "document", "source: height, headers, hash, version, connections, reachable, problem …"),
         F("rates", "document", "source: blocks_per_second, eta_seconds, state, updated_at, started_at, version"),
-        F("checks", "document", "checks: last self-check and verify, each with height and verdict"),
+        F("checks", "document", "checks: last self-check, with height and verdict"),
+        F("verify", "document", "checks: last verify: height, hash, verdict (true: nothing found), findings, at"),
     ),
 )
 
