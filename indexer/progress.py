@@ -36,7 +36,7 @@ ProgressCall = Callable[[Report], None]
 
 
 class Progress:
-    """Shows reports: every one that changes the sentence at most, and no more often than the output bears."""
+    """Shows reports no more often than the output bears."""
 
     def __init__(self, output: TextIO = sys.stdout, clock: Callable[[], float] = time.monotonic) -> None:
         self._output = output
@@ -45,14 +45,17 @@ class Progress:
         self._pause = TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS
         self._next = float("-inf")
         self._shown = ""
+        self._complete = True
 
     def __call__(self, report: Report) -> None:
-        """Show the report, unless one was shown a moment ago or it says nothing new."""
+        """Show the report, unless it says nothing new, or one was shown a moment ago and this is not the arrival."""
         line = sentence(report)
-        if self._clock() < self._next or line == self._shown:
+        complete = report.done >= report.total
+        arrived = complete and not self._complete
+        if line == self._shown or (self._clock() < self._next and not arrived):
             return
         self._next = self._clock() + self._pause
-        self._shown = line
+        self._shown, self._complete = line, complete
         self._output.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
         self._output.flush()
 

@@ -23,25 +23,27 @@ def status(config: Config) -> int:
     """Print how far the index is; 1 when it lags or nobody writes it, else 0."""
     with readable(config) as uri, closing(MongoStore(uri, config.database_name)) as store:
         source = store.meta("source") or {}
-        for name, value in lines(config.network.name, store, source):
+        running = is_running(store, source, time.time())
+        for name, value in lines(config.network.name, store, source, running):
             print(f"{name + ':':<11} {value}")
-    return 0 if healthy(source, time.time()) else 1
+    return 0 if running and source["rates"]["state"] == "following" else 1
 
 
-def healthy(source: Mapping[str, Any], now: float) -> bool:
-    """Whether an indexer is at work and near the daemon's tip."""
-    rates = source.get("rates", {})
-    return bool(now - rates.get("updated_at", 0) <= SILENT_SECONDS and rates.get("state") == "following")
+def is_running(store: Store, source: Mapping[str, Any], now: float) -> bool:
+    """Whether an indexer holds the right to write and was heard of lately."""
+    writer = store.meta("writer") or {}
+    updated: float = source.get("rates", {}).get("updated_at", 0)
+    return bool(writer.get("owner")) and now - updated <= SILENT_SECONDS
 
 
-def lines(network: str, store: Store, source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def lines(network: str, store: Store, source: Mapping[str, Any], running: bool) -> Iterator[tuple[str, str]]:
     """The lines of the report: a name and a sentence."""
     yield "network", network
     tip = store.meta("tip")
     height = -1 if tip is None else tip["height"]
     yield "tip", EMPTY if tip is None or height < 0 else f"block {height:,} {hash_text(tip['hash'])}, {_when(tip)}"
     yield "daemon", _daemon(source.get("daemon", {}))
-    yield "indexer", _indexer(source, height, time.time())
+    yield "indexer", _indexer(source, height, running)
     yield "indexes", _indexes(store.meta("indexes") or {})
     yield "payouts", _payouts(store, height)
     if tip is not None:
@@ -63,13 +65,12 @@ def _daemon(daemon: Mapping[str, Any]) -> str:
     return state if daemon["reachable"] else f"{state}; not reached now: {daemon['problem']}"
 
 
-def _indexer(source: Mapping[str, Any], height: int, now: float) -> str:
+def _indexer(source: Mapping[str, Any], height: int, running: bool) -> str:
     rates = source.get("rates")
     if not rates:
         return "never ran"
-    silent = now - rates["updated_at"]
-    if silent > SILENT_SECONDS:
-        return f"not running: last seen {duration(silent)} ago"
+    if not running:
+        return f"not running: last seen {duration(time.time() - rates['updated_at'])} ago"
     behind = source.get("daemon", {}).get("height", height) - height
     state = str(rates["state"]).replace("_", " ")
     if behind <= 0:
