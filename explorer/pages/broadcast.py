@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from explorer.errors import BadRequest
+from explorer.errors import BadRequest, UpstreamUnavailable
 from explorer.pages.render import THEME_COOKIE, THEMES, page
 from explorer.services import services
 
@@ -39,12 +39,12 @@ async def show(request: Request) -> Response:
 
 
 async def send(request: Request) -> Response:
-    """Hand over the transaction; its id, or the daemon's reason above what was typed."""
+    """Hand over the transaction; its id, or the reason why not above what was typed."""
     text = "".join((await form_fields(request)).get("hex", "").split())
     try:
         txid = await services(request).daemon.broadcast(text)
-    except BadRequest as error:
-        return page(request, "broadcast.html", http_status=400, hex=text, problem=str(error), txid="")
+    except (BadRequest, UpstreamUnavailable) as error:
+        return page(request, "broadcast.html", http_status=error.status, hex=text, problem=str(error), txid="")
     return page(request, "broadcast.html", hex="", problem="", txid=txid)
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from explorer.db import Tip
+from explorer.etag import is_known
 from explorer.pages import formats, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
@@ -75,7 +76,7 @@ def page(
     if http_status != 200:
         return HTMLResponse(html, http_status, {"Cache-Control": "no-store", **sent})
     sent |= {"ETag": tag, "Cache-Control": REVALIDATE}
-    if tag in request.headers.get("if-none-match", ""):
+    if is_known(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=sent)
     return HTMLResponse(html, 200, sent)
 

@@ -12,6 +12,7 @@ from explorer.pages.formats import count, flux, group
 from explorer.queries.results import Block, Delegates, Index, NodeEvent, Shielded, Status, Transaction
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
+from indexer.chain.keys import parse_outpoint
 from indexer.chain.params import Network
 
 FINAL: Final = 10  # confirmations after which a badge turns green
@@ -145,6 +146,8 @@ def described(text: str, network: Network, tip: int | None) -> str:
     """What a text that was not found looks like, and what to do about it."""
     if _HASH.match(text):
         return "It has the form of a block hash or a transaction id, but this chain has none with it."
+    if parse_outpoint(text) is not None:
+        return "It has the form of an output, but this chain has no transaction with that id."
     if _HEX.match(text):
         return f"It is {len(text)} hex digits; a hash or a transaction id has 64. Was a part lost in copying?"
     if _IPV4.match(text):

@@ -1,0 +1,210 @@
+"""Every page: its status, its markup, its landmarks, where its links lead."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from indexer.chain.address import encode_address
+from indexer.chain.keys import P2PKH
+from tests import recorded
+from tests.explorer.client import Client
+from tests.indexed import network
+from tests.site.markup import Markup
+
+ADDRESS = "t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH"
+UNUSED = encode_address(bytes([P2PKH]) + bytes(20), network())
+ZEROS = "0" * 64
+
+
+def txid(height: int, index: int) -> str:
+    """The id of a recorded transaction."""
+    found: str = recorded.blocks()[height]["block"]["tx"][index]["txid"]
+    return found
+
+
+MANY_OUTPUTS = txid(151, 1)
+MANY_INPUTS = txid(152, 1)
+ODD_SCRIPTS = txid(113, 1)
+JOINSPLIT = txid(118, 1)
+START_WITH_DELEGATES = next(
+    t["txid"] for b in recorded.blocks()[1808:1809] for t in b["block"]["tx"] if t["txid"].startswith("5390424d")
+)
+
+GOOD = [
+    "/",
+    "/blocks",
+    "/blocks?before=3&limit=2",
+    "/blocks?before=0",
+    "/block/0",
+    "/block/1",
+    "/block/452",
+    "/block/830",
+    "/block/1800",
+    "/block/1844",
+    "/block/2000",
+    "/block/2400",
+    f"/block/{recorded.blocks()[2000]['hash']}",
+    f"/block/{recorded.blocks()[2000]['hash'].upper()}",
+    "/block/1844?limit=3",
+    f"/tx/{ODD_SCRIPTS}",
+    f"/tx/{JOINSPLIT}",
+    f"/tx/{txid(213, 1)}",
+    f"/tx/{txid(222, 1)}",
+    f"/tx/{MANY_OUTPUTS}",
+    f"/tx/{MANY_OUTPUTS}?out=200",
+    f"/tx/{MANY_INPUTS}",
+    f"/tx/{MANY_INPUTS}?in=200",
+    f"/tx/{txid(0, 0)}",
+    f"/tx/{txid(362, 1)}",
+    f"/tx/{txid(365, 1)}",
+    f"/tx/{txid(1305, 1)}",
+    f"/tx/{txid(960, 1)}",
+    f"/tx/{START_WITH_DELEGATES}",
+    f"/tx/{txid(1673, 1)}",
+    f"/address/{ADDRESS}",
+    f"/address/{ADDRESS}?limit=5",
+    f"/address/{ADDRESS}?at=1900",
+    f"/address/{ADDRESS}?at=",
+    f"/address/{ADDRESS}?at=0",
+    f"/address/{ADDRESS}?view=utxos&limit=5",
+    f"/address/{UNUSED}",
+    f"/address/{UNUSED}?view=utxos",
+    "/search",
+    "/search?q=",
+    "/status",
+    "/broadcast",
+]
+
+BAD = [
+    ("/nothing", 404, "Not Found"),
+    ("/block/2401", 409, "the index is at height 2400"),
+    ("/block/-1", 400, "expected a height or a hash"),
+    ("/block/%3Cscript%3E", 400, "expected a height or a hash"),
+    (f"/block/{ZEROS}", 404, "no block"),
+    (f"/tx/{ZEROS}", 404, "no transaction"),
+    ("/tx/nonsense", 400, "64 hex digits"),
+    (f"/tx/{ODD_SCRIPTS}?out=x", 400, "expected a whole number"),
+    (f"/address/{ADDRESS[:-1]}G", 400, "checksum"),
+    (f"/address/{ADDRESS}?at=2401", 409, "the index is at height 2400"),
+    (f"/address/{ADDRESS}?at=x", 400, "expected a whole number"),
+    (f"/address/{ADDRESS}?view=x", 400, "expected one of history, utxos"),
+    (f"/address/{ADDRESS}?cursor=x", 400, "cursor"),
+    ("/blocks?limit=0", 400, "1 to 1000"),
+    ("/blocks?before=x", 400, "expected a whole number"),
+    ("/blocks?before=9999", 409, "the index is at height 2400"),
+    ("/blocks-date/yesterday", 400, "expected one such as 2026-10-25"),
+    ("/blocks-date/9999-12-31", 400, "expected one such as 2026-10-25"),
+    ("/static/nothing.css", 404, "Not Found"),
+    ("/static/..%2Ferrors.py", 404, "Not Found"),
+    (f"/tx/{ZEROS}/sideways/1", 404, "expected < > in out"),
+    (f"/spending/{txid(2400, 0)}/0", 404, "is not spent"),
+    (f"/spending/{txid(2400, 0)}/99", 404, "no such output"),
+]
+
+ALL = GOOD + [path for path, _, _ in BAD]
+
+
+@pytest.mark.parametrize("path", GOOD)
+def test_a_page_is_there(site: Client, path: str) -> None:
+    response = site.get(path)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(("path", "status", "words"), BAD)
+def test_an_error_is_a_page_that_says_why_and_keeps_the_search(
+    site: Client, path: str, status: int, words: str
+) -> None:
+    response = site.get(path)
+    page = Markup(response.text)
+    assert response.status_code == status
+    assert response.headers["cache-control"] == "no-store"
+    assert words in page.one("main").text
+    assert page.one("input", name="q").parents.count("main") == 1
+    assert page.one("meta", name="robots").attributes["content"] == "noindex"
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_markup_is_whole_and_everything_comes_from_files_of_our_own(site: Client, path: str) -> None:
+    page = Markup(site.get(path).text)
+    assert page.problems == []
+    assert len(page.ids()) == len(set(page.ids()))
+    assert list(page.all("style")) == []
+    assert [e.tag for e in page.elements if {"style", "onclick", "onload"} & set(e.attributes)] == []
+    (script,) = page.all("script")
+    assert script.text == "" and script.attributes["src"].startswith("/static/")
+    loaded = [e for e in page.elements if e.tag in ("script", "img", "link")]
+    assert [e for e in loaded if not (e.attributes.get("src") or e.attributes["href"]).startswith("/")] == []
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_a_page_can_be_read_without_seeing_it(site: Client, path: str) -> None:
+    page = Markup(site.get(path).text)
+    assert page.one("html").attributes["lang"] == "en"
+    assert len(list(page.all("h1"))) == 1
+    assert page.one("title").text.endswith("Flux Explorer")
+    assert [len(list(page.all(tag))) for tag in ("header", "main", "footer")][1:] == [1, 1]
+    assert page.one("a", class_="skip").attributes["href"] == "#main"
+    assert [e for e in page.all("th") if e.attributes.get("scope") != "col"] == []
+    labelled = {e.attributes["for"] for e in page.all("label")}
+    visible = [e for e in page.elements if e.tag in ("input", "textarea") and e.attributes.get("type") != "hidden"]
+    assert [e.attributes for e in visible if e.attributes.get("id") not in labelled] == []
+    assert [e for e in page.all("button") if not (e.text or e.attributes.get("aria-label"))] == []
+    assert [e.attributes for e in page.all("nav") if "aria-label" not in e.attributes] == []
+    assert [e.attributes for e in page.all("svg") if e.attributes.get("aria-hidden") != "true"] == []
+    moments = [e.attributes["datetime"] for e in page.all("time")]
+    assert [m for m in moments if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", m)] == []
+
+
+LINKED = [
+    "/",
+    "/blocks?limit=3",
+    "/block/0",
+    "/block/2000",
+    "/block/1844?limit=2",
+    f"/tx/{ODD_SCRIPTS}",
+    f"/tx/{txid(1673, 1)}",
+    f"/address/{ADDRESS}?limit=2",
+    f"/address/{ADDRESS}?view=utxos&limit=2",
+    f"/address/{ADDRESS}?at=1900&limit=2",
+    "/status",
+    "/nothing",
+    "/search?q=nothing",
+]
+
+
+@pytest.mark.parametrize("path", LINKED)
+def test_every_link_leads_somewhere(site: Client, path: str) -> None:
+    page = Markup(site.get(path).text)
+    links = {e.attributes["href"] for e in page.elements if e.tag in ("a", "link")} - {"#main"}
+    assert "main" in page.ids()
+    assert len(links) > 7
+    for link in sorted(links):
+        url = urlsplit(urljoin(f"http://explorer{path}", link))
+        assert url.hostname == "explorer"
+        response = site.get(url._replace(fragment="").geturl())
+        assert response.status_code == 200, link
+        if url.fragment:
+            assert unquote(url.fragment) in Markup(response.text).ids(), link
+
+
+def test_a_list_is_walked_by_its_links(site: Client) -> None:
+    path, seen = f"/address/{ADDRESS}?limit=150", []
+    while path:
+        page = Markup(site.get(path).text)
+        seen += [row[2] for row in page.rows()]
+        path = next((e.attributes["href"] for e in page.all("a") if e.text.startswith("Older")), "")
+        path = path and f"{path}&limit=150"
+    assert seen == [move["txid"] for move in site.pages(f"/api/v1/addresses/{ADDRESS}/transactions", 1000)]
+
+
+def test_transactions_of_a_block_are_walked_by_their_links(site: Client) -> None:
+    first = Markup(site.get("/block/1844?limit=4").text)
+    second = next(e.attributes["href"] for e in first.all("a") if e.text.startswith("More transactions"))
+    rest = Markup(site.get(f"{second}").text)
+    ids = [e.attributes["title"] for page in (first, rest) for e in page.all("a", class_="hash")
+           if e.attributes["href"] == f"/tx/{e.attributes['title']}" and "ol" in e.parents]  # fmt: skip
+    assert ids == [t["txid"] for t in recorded.blocks()[1844]["block"]["tx"]]
