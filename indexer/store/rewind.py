@@ -79,7 +79,8 @@ def _remove_above(store: Store, tip: Document) -> dict[str, Any]:
     for head in heads:
         _undo_batch(store, head)
     if tip["dirty"]:
-        tip = _moved(store, tip, {"dirty": False})
+        # A reader that began before the batch and ends after this must not find the tip it began with.
+        tip = _moved(store, tip, {"dirty": False, "epoch": tip["epoch"] + 1})
     for head in heads:  # from the top: a record may be applied again only after all above it
         store.delete("undo", [head["_id"]])
     store.delete_from("undo", above)

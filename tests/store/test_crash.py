@@ -6,6 +6,7 @@ the tip, whole.
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -191,6 +192,23 @@ def test_readers_see_whole_chains_only(name: str, kill: bool) -> None:
         store.fail_at = store.writes + chance.randrange(5, 60) if kill else None
         run(store, steps)
     assert store.looked > 20
+
+
+def test_a_reader_that_spans_a_failed_commit_notices() -> None:
+    for k in itertools.count(1):
+        store = begun(450).snapshot()
+        index = Index(store)
+        before = dict(index.tip)
+        store.fail_at = store.writes + k
+        with pytest.raises(Killed):
+            index.extend(chain()[451:452])
+        if store.rows["meta"]["tip"]["dirty"]:
+            break
+    store.fail_at = None
+    index.restart()
+    after = store.rows["meta"]["tip"]
+    assert (after["height"], after["dirty"]) == (before["height"], False)
+    assert after["epoch"] > before["epoch"]
 
 
 def test_garbage_in_the_way_is_an_error_not_overwritten() -> None:

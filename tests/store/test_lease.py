@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from threading import Event, Thread
+from threading import Event, Timer
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_the_embedded_servers_owner_waits_for_nobody(store: MongoStore) -> None:
 def test_waiting_ends_when_told_to_stop(store: MongoStore) -> None:
     store.put_meta("writer", {"owner": ELSEWHERE, "beat": 7})
     stop = Event()
-    Thread(target=lambda: (time.sleep(0.2), stop.set())).start()
+    Timer(0.2, stop.set).start()
     with pytest.raises(Locked, match="stopped while waiting"):
         Lease(store, new_owner(), stop, seconds=60).acquire()
 
