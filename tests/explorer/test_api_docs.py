@@ -1,0 +1,46 @@
+"""The examples of ``docs/api.md`` are asked, with the names of the recorded chain in place of the main net's."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from tests import recorded
+from tests.explorer.client import Client
+from tests.generated_docs import DOCS
+
+TEXT = (DOCS / "api.md").read_text()
+EXAMPLES = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
+VARIABLES = {
+    "HEIGHT": "1850",
+    "TXID": recorded.blocks()[319]["block"]["tx"][1]["txid"],
+    "ADDRESS": "t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH",
+    "SITE": "",
+}
+
+
+def test_the_variables_are_those_that_the_page_sets() -> None:
+    assert set(re.findall(r"^([A-Z]+)=", TEXT, re.MULTILINE)) == set(VARIABLES)
+
+
+def asked(line: str) -> tuple[str, str, bytes]:
+    """Method, path and body of an example, as a shell would read it."""
+    for name, value in VARIABLES.items():
+        line = line.replace(f"${name}", value)
+    words = shlex.split(line)
+    method = words[words.index("-X") + 1] if "-X" in words else "GET"
+    body = words[words.index("-d") + 1] if "-d" in words else ""
+    return method, words[-1], body.encode()
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_an_example_is_answered(client: Client, line: str) -> None:
+    method, path, body = asked(line)
+    response = client.request(method, path, content=body)
+    if "hex" in line:  # its bytes are left out: the example itself is no transaction
+        assert response.status_code == 400
+        assert response.json()["error"]["code"] == "bad_request"
+    else:
+        assert response.status_code == 200, response.text
