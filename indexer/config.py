@@ -36,6 +36,9 @@ class Daemon:
     password: str = field(repr=False)
     cookie_file: str
     timeout_seconds: float
+    blocks_dir: str = ""
+    zmq: str = ""
+    gateway: str = ""
 
     def __post_init__(self) -> None:
         _at_least("daemon.timeout_seconds", self.timeout_seconds, 0.1)

@@ -14,8 +14,7 @@ from indexer.config import Config
 from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
 from indexer.progress import ProgressCall, Report
 from indexer.session import Job, Progress, Session
-from indexer.source.conf import endpoints
-from indexer.source.rpc import DaemonRpc
+from indexer.source.choose import open_source
 from indexer.store.lease import Lease, new_owner
 from indexer.store.mongo import MongoStore
 from indexer.store.setup import IndexBuilder, prepare
@@ -43,7 +42,8 @@ def keep_up(job: Job) -> None:
             log.warning("%s; beginning again at the last commit in %.1f seconds", error, pause)
             job.stop.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-            _settle(job)
+            if not job.stop.is_set():
+                _settle(job)
 
 
 def _settle(job: Job) -> None:
@@ -133,8 +133,7 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         lease = Lease(store, new_owner(), stop)
         lease.acquire(exclusive=exclusive)
         stack.callback(lease.release)
-        source = DaemonRpc(endpoints(config.daemon, network), timeout=config.daemon.timeout_seconds)
-        stack.enter_context(closing(source))
+        source = stack.enter_context(closing(open_source(config)))
         builder = IndexBuilder(uri, config.database_name, store, stop)
         stack.callback(builder.end)
 

@@ -105,3 +105,11 @@ class Source(Protocol):
         is for the caller to check: the chain may move between the source's questions.
         """
         ...
+
+
+class OpenSource(Source, Protocol):
+    """A source that holds connections or files."""
+
+    def close(self) -> None:
+        """Let go of them."""
+        ...

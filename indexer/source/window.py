@@ -12,17 +12,18 @@ TARGET_BYTES = 8_000_000
 
 
 class Window:
-    """The size of the next batch: aims at TARGET_BYTES, grows at most twofold a step, halves when told to."""
+    """The size of the next batch: aims at ``target`` bytes, grows at most twofold a step, halves when told to."""
 
-    def __init__(self, size: int = 16, target: int = TARGET_BYTES) -> None:
+    def __init__(self, size: int = 16, target: int = TARGET_BYTES, most: int = MAX_BLOCKS) -> None:
         self.size = size
-        self._target = target
+        self.target = target
+        self._most = most
 
     def note(self, lengths: Sequence[int]) -> None:
         """Learn from the lengths in bytes of a batch's blocks."""
         if lengths:
-            fitting = self._target // max(1, sum(lengths) // len(lengths))
-            self.size = max(1, min(fitting, self.size * 2, MAX_BLOCKS))
+            fitting = self.target // max(1, sum(lengths) // len(lengths))
+            self.size = max(1, min(fitting, self.size * 2, self._most))
 
     def shrink(self) -> None:
         """Halve the next batch: the last reply was too large."""
