@@ -25,10 +25,11 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from explorer.db import Database, View
 from explorer.errors import ExplorerError
-from indexer.chain.keys import NO_ADDRESS, hash_text
+from indexer.chain.keys import hash_text
 from indexer.config import load_config
 from indexer.store import embedded
 from indexer.store.mongo import MongoStore
+from indexer.store.read import StoreReader
 from indexer.store.schema import CHAIN_DERIVED
 from tests import recorded
 from tests.indexed import Index, branch, chain, network
@@ -74,12 +75,11 @@ def truth() -> dict[bytes, Holdings]:
 
 def holdings(index: Index) -> Holdings:
     """What the watched addresses hold now."""
-    balances = index.state._balances.entries
+    balances = StoreReader(index.store).balances(busiest())
     points: dict[bytes, set[bytes]] = {address: set() for address in busiest()}
-    for point, coin in index.state._coins.entries.items():
-        if coin.address != NO_ADDRESS and coin.address in points:
-            points[coin.address].add(point)
-    return {a: (balances.get(a, (0, 0, 0, 0))[0], frozenset(points[a])) for a in busiest()}
+    for utxo in index.store.find("utxos", "a", busiest()):
+        points[utxo["a"]].add(utxo["_id"])
+    return {a: (balances[a][0] if a in balances else 0, frozenset(points[a])) for a in busiest()}
 
 
 @dataclass
