@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import bson
+from starlette.routing import Route
 
+from explorer import pages
 from explorer.api import v1
 from explorer.api.endpoint import Endpoint
 from explorer.api.openapi import MEANINGS
+from explorer.pages import aliases
 from indexer import cli
 from indexer.store.schema import CHAIN_DERIVED, COLLECTIONS, Collection, Index
 from tests.test_layers import MAY_IMPORT, ONLY_IN
@@ -190,6 +193,21 @@ def route_name(endpoint: Endpoint) -> str:
     return f"{endpoint.method} {endpoint.path}"
 
 
+def pages_part() -> str:
+    """The pages of the site and the paths of other explorers that lead to them."""
+    rows = [
+        (code(f"{'POST ' if 'POST' in (route.methods or ()) else ''}{route.path}"), _page(route))
+        for route in pages.routes
+        if isinstance(route, Route)
+    ]
+    return table(("path", "page"), rows)
+
+
+def _page(route: Route) -> str:
+    target = aliases.MOVED.get(route.path)
+    return f"to {code(target)}" if target else (route.endpoint.__doc__ or "").partition("\n")[0].replace("``", "`")
+
+
 PARTS: dict[str, Callable[[], str]] = {
     **{f"collection {c.name}": partial(collection_part, c) for c in COLLECTIONS},
     "row sizes": row_sizes_part,
@@ -197,6 +215,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "commands": commands_part,
     "import rule": imports_part,
     "foreign packages": foreign_part,
+    "pages": pages_part,
     **{route_name(e): partial(endpoint_part, e) for e in v1.api.endpoints},
 }
 

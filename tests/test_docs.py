@@ -182,6 +182,10 @@ def test_every_route_has_an_example() -> None:
     assert [section.splitlines()[0] for section in sections if "curl " not in section] == []
 
 
+def test_every_page_says_what_it_is() -> None:
+    assert [row[0] for row in table_rows(generated_docs.pages_part()) if not row[1]] == []
+
+
 def test_the_codes_of_errors_are_those_of_the_explorer() -> None:
     from explorer import app
     from explorer import errors as explorer_errors
