@@ -18,6 +18,7 @@ from indexer.chain.keys import hash_text
 from indexer.config import Config, load_config
 from indexer.errors import ChainError, ConfigError, FluxError, Locked, ParseError, WrongCredentials, WrongDatabase
 from indexer.progress import Report
+from indexer.store import embedded
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import CHAIN_DERIVED
 from indexer.sync import run_indexer
@@ -259,3 +260,20 @@ def test_parse_errors_name_height_and_hash() -> None:
         parse_checked(RawBlock(7, bytes.fromhex(chain()[7])[::-1], raw[:-1]))
     with pytest.raises(ChainError, match="its bytes hash to"):
         parse_checked(RawBlock(7, bytes(32), raw))
+
+
+def test_waits_for_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    with ReplayDaemon() as daemon:
+        daemon.chain.set_tip(40)
+        server = embedded.start(tmp_path, cache_mib=256)
+        try:
+            with running(config_for(daemon, "away"), server.uri) as indexer:
+                indexer.until_at(chain()[40])
+                server.stop()
+                daemon.chain.set_tip(60)
+                time.sleep(1)
+                server = embedded.start(tmp_path, cache_mib=256)
+                indexer.until_at(chain()[60])
+                assert_equals_straight(indexer.store, 60)
+        finally:
+            server.stop()
