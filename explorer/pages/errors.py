@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from explorer.pages.render import page
 
-RETRY_SECONDS: Final = 5
+RETRY_SECONDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

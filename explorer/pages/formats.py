@@ -96,6 +96,11 @@ def decimal(number: float) -> str:
     return f"{number:,.4f}".rstrip("0").rstrip(".")
 
 
+def daemon_version(number: int) -> str:
+    """The daemon's version from its number (clientversion.h:CLIENT_VERSION): ``9000650`` is ``9.0.6``."""
+    return f"{number // 1_000_000}.{number // 10_000 % 100}.{number // 100 % 100}"
+
+
 def head(text: str) -> str:
     """The part of a hash before its tail."""
     return text[:-TAIL]

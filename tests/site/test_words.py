@@ -60,6 +60,7 @@ def test_moments_sizes_numbers_and_paths() -> None:
     assert formats.duration(0) == "0 seconds"
     assert formats.decimal(10.312597964429768) == "10.3126"
     assert formats.decimal(1.0) == "1"
+    assert formats.daemon_version(9_000_650) == "9.0.6"
     assert formats.flux(150_000_000_000) == "1,500 FLUX"
     assert formats.flux(-50_000_000) == "\u22120.5 FLUX"
     assert formats.head(HASH) + formats.tail(HASH) == HASH
