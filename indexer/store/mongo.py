@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from indexer.errors import DuplicateKey, StoreError, TipMoved, Unavailable
+from indexer.errors import ConfigError, DuplicateKey, StoreError, TipMoved, Unavailable
 from indexer.store.base import Document, Id
 
 APP_NAME = "flux-indexer"
@@ -42,10 +42,14 @@ class MongoStore:
                 serverSelectionTimeoutMS=int(timeout * 1000),
                 retryWrites=False,
             )
+        except (ConfigurationError, ValueError) as error:
+            raise ConfigError(f"database.uri cannot be used: {error}; mend it in the configuration") from error
+        try:
             with _translated():
                 self._replicated = "setName" in self._client.admin.command("hello")
-        except ConfigurationError as error:
-            raise Unavailable(f"database.uri cannot be used: {error}; mend it in the configuration") from error
+        except StoreError:
+            self._client.close()
+            raise
         majority = {"w": "majority", "j": True} if self._replicated else {"w": 1}
         self._db = self._client.get_database(
             name,
