@@ -21,7 +21,7 @@ test-long: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or browser"
 
 fuzz: $(STAMP)
-	$(BIN)/python -m tests.fuzz
+	$(BIN)/python -m bench.fuzz
 
 bench: $(STAMP)
 	$(BIN)/python -m bench
@@ -42,5 +42,5 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(STAMP): $(BIN)/python pyproject.toml setup.py $(EXTENSION)
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
