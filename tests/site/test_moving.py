@@ -48,7 +48,7 @@ def test_an_empty_index_says_so(young: tuple[MongoStore, Client]) -> None:
         response = client.get(path)
         assert response.status_code == 503
         assert int(response.headers["retry-after"]) > 0
-        assert "no block has been indexed yet" in Markup(response.text).one("main").text
+        assert "No block has been indexed yet" in Markup(response.text).one("main").text
         assert list(Markup(response.text).all("meta", **{"http-equiv": "refresh"}))
 
 
