@@ -41,7 +41,13 @@ def code(text: object) -> str:
 def table(head: Row, rows: Iterable[Row]) -> str:
     """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Text as a cell of a table: no bars, and outside of code type no tags."""
+    parts = text.replace("|", "\\|").split("`")
+    return "`".join(part if n % 2 else part.replace("<", "&lt;") for n, part in enumerate(parts))
 
 
 # --- schema -------------------------------------------------------------------------------------------------
@@ -134,6 +140,8 @@ def _arguments(parser: argparse.ArgumentParser) -> str:
 
 def _argument(action: argparse.Action) -> str:
     name = action.option_strings[-1] if action.option_strings else action.dest
+    if action.option_strings and action.nargs != 0:
+        name += f" {action.metavar or action.dest.upper()}"
     return f"{name} {'/'.join(action.choices)}" if action.choices else name
 
 

@@ -19,6 +19,7 @@ from indexer import errors
 from indexer.store.schema import CHAIN_DERIVED, COLLECTIONS
 from tests import generated_docs
 from tests.generated_docs import DOCS, PART, PARTS, ROOT
+from tests.mutants.test_money_rules import ADDRESSES, COINBASES, SUPPLY
 
 PAGES = sorted([*DOCS.rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"])
 RENEW = "renew with: python -m tests.generated_docs"
@@ -281,6 +282,25 @@ def test_a_rule_names_tests_that_exist(row: list[str]) -> None:
             source = (ROOT / "tests" / path).read_text()
         elif test:
             assert f"def {test}(" in source
+
+
+@pytest.mark.parametrize("row", [r for r in rule_rows() if "test_money_rules.py:" in r[3]], ids=lambda row: row[0][:60])
+def test_a_rule_names_mutants_that_exist(row: list[str]) -> None:
+    rules = [terms(str(mutant)) for mutant in (*COINBASES, *SUPPLY, *ADDRESSES)]
+    (cases,) = re.findall(r"test_money_rules\.py: ([^;]+)", row[3])
+    assert [case for case in cases.split(", ") if not any(terms(case) <= rule for rule in rules)] == []
+
+
+def terms(text: str) -> set[str]:
+    """The words of a text."""
+    return set(re.split(r"[\s/()]+", text.casefold()))
+
+
+def test_every_module_of_rules_has_a_rule() -> None:
+    no_rules = {"__init__", "keys", "networks", "params_file", "ripemd160"}
+    modules = {path.stem for path in (ROOT / "indexer" / "chain").glob("*.py")} - no_rules
+    named = " ".join(row[1] for row in rule_rows())
+    assert [module for module in sorted(modules) if not re.search(rf"\b{module}\b", named)] == []
 
 
 # --- all pages ----------------------------------------------------------------------------------------------
