@@ -45,7 +45,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What an indexer works with; ``report`` is told of every step, ``check`` may raise to end the run."""
+    """What an indexer works with; ``report`` is told of every step, ``check`` may raise to end the run.
+
+    ``wait`` pauses between two polls for at most so many seconds, by default until told to stop.
+    """
 
     network: Network
     store: Store
@@ -55,6 +58,7 @@ class Job:
     stop: Event
     report: Callable[[Progress], Any] = field(default=lambda progress: None)
     check: Callable[[], Any] = field(default=lambda: None)
+    wait: Callable[[float], object] | None = None
 
 
 class Committer(Thread):
@@ -178,6 +182,7 @@ class Session:
                 job.stop,
                 genesis=parse_hash(job.network.genesis_hash),
                 poll_seconds=job.settings.poll_seconds,
+                wait=job.wait,
             ):
                 self._take(event)
                 job.check()

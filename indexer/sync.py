@@ -15,6 +15,7 @@ from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailab
 from indexer.progress import ProgressCall, Report
 from indexer.session import Job, Progress, Session
 from indexer.source.choose import open_source
+from indexer.source.zmq import Wake, waking
 from indexer.store.lease import Lease, new_owner
 from indexer.store.mongo import MongoStore
 from indexer.store.setup import IndexBuilder, prepare
@@ -134,6 +135,9 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         lease.acquire(exclusive=exclusive)
         stack.callback(lease.release)
         source = stack.enter_context(closing(open_source(config)))
+        wake = Wake(stop)
+        if config.daemon.zmq:
+            stack.enter_context(closing(waking(config.daemon.zmq, wake)))
         builder = IndexBuilder(uri, config.database_name, store, stop)
         stack.callback(builder.end)
 
@@ -142,4 +146,4 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
                 raise Locked("another indexer may have taken over this database; this one stops")
 
         publisher = Publisher(store, progress, builder.begin)
-        keep_up(Job(network, store, source, lease.owner, config.indexer, stop, publisher, check))
+        keep_up(Job(network, store, source, lease.owner, config.indexer, stop, publisher, check, wake.wait))

@@ -43,6 +43,7 @@ ONLY_IN = {
     "pymongo": ("indexer.store", "explorer.db"),  # the explorer's other driver is pymongo's own
     "bson": ("indexer.store", "explorer.db"),
     "httpx": ("indexer.source", "explorer.daemon"),
+    "zmq": ("indexer.source", "indexer.demo"),  # the demo's daemon publishes what the indexer hears
     "asyncio": ("explorer", "indexer.cli"),
     "uvicorn": ("indexer.cli", "indexer.commands"),
     "starlette": ("explorer",),
