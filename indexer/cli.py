@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0, 1 for a finding, 2 for an error told in one line on stderr."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("indexer").setLevel(logging.INFO)
     try:
         command: Command = arguments.command
         return command(load_config(arguments.config), arguments)

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 COINBASE, TRANSFER, NODE_START, NODE_CONFIRM = range(4)
 KIND_NAMES = ("coinbase", "transfer", "node_start", "node_confirm")
 
-# Forms of output scripts (spec: block-and-tx.md §9). The first two are the exact 25- and 23-byte scripts,
+# Forms of output scripts (``script/standard.cpp: Solver``). The first two are the exact 25- and 23-byte scripts,
 # the only forms that need no stored script.
 EXACT_P2PKH, EXACT_P2SH, PUSHDATA_P2PKH, P2PK, P2PK_BAD_KEY, MULTISIG, NULLDATA, NONSTANDARD = range(8)
 FORM_TYPES = ("pubkeyhash", "scripthash", "pubkeyhash", "pubkey", "pubkey", "multisig", "nulldata", "nonstandard")
 
-# Update types of a delegates section (spec: block-and-tx.md §6).
+# Update types of a delegates section (``transaction.h: CFluxnodeDelegates``).
 DELEGATES_UPDATE, DELEGATES_SIGNING = 1, 2
 
 
@@ -36,7 +36,7 @@ def ints(column: bytes, code: str) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Delegates:
-    """The delegates section of a version 6 START (spec: block-and-tx.md §6)."""
+    """The delegates section of a version 6 START (``transaction.h: CFluxnodeDelegates``)."""
 
     using: bool
     version: int  # 0 when not using
@@ -46,7 +46,7 @@ class Delegates:
 
 @dataclass(frozen=True, slots=True)
 class NodeStart:
-    """A START transaction, decoded (spec: block-and-tx.md §5, §6)."""
+    """A START transaction, decoded (``transaction.h: SerializationOp``)."""
 
     index: int  # position in the block
     version: int  # 5 or 6
@@ -139,7 +139,7 @@ class ParsedBlock:
 
 @dataclass(frozen=True, slots=True)
 class NodeConfirm:
-    """A CONFIRM transaction, decoded (spec: block-and-tx.md §5)."""
+    """A CONFIRM transaction, decoded (``transaction.h: SerializationOp``)."""
 
     outpoint: bytes  # collateral, 36 bytes
     sig_time: int

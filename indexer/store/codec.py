@@ -251,7 +251,7 @@ def confirm_rows(document: Document) -> Iterator[Confirm]:
 
 
 def confirm_bytes(confirm: Confirm, outpoint: bytes) -> bytes:
-    """The bytes that a confirmation's txid hashes: all but the signatures (spec: block-and-tx.md §5)."""
+    """The bytes that a confirmation's txid hashes: all but the signatures (``transaction.h: SerializationOp``)."""
     return b"".join(
         (
             confirm.version.to_bytes(4, "little"),
