@@ -194,9 +194,13 @@ class Builder:
         for wire in self.everyday_traffic(random, count):
             self.offer(wire)
 
-    def build(self, last: int, time: int) -> None:
-        """Extend the chain at once to height ``last``; ``time`` (Unix seconds) is that of its last block."""
-        for height in range(self.chain.height + 1, last + 1):
+    def build(self, last: int, time: int, *, most: int = 1 << 30) -> None:
+        """Extend the chain at once to height ``last``, by at most so many blocks.
+
+        ``time`` (Unix seconds) is that of block ``last``.
+        """
+        first = self.chain.height + 1
+        for height in range(first, min(last + 1, first + most)):
             random = self.random("traffic")
             at = time - sum_of_spacings(self.network, height, last) - random.randint(0, JITTER)
             self.fill(at, random, random.choice((0, 1, 1, 2, 3)))

@@ -5,11 +5,13 @@ Appending is the only write, so that a kill at any instant costs at most the blo
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from indexer.errors import Locked
 from indexer.parse.pure import MAX_BLOCK_SIZE
 
 PREFIX = 8  # magic and size
@@ -20,12 +22,21 @@ class BlockFile:
     """Blocks in the order of their making, those that a reorganisation left behind included."""
 
     def __init__(self, path: Path, magic: bytes) -> None:
-        """Opens or makes the file; a record that a kill cut short is cut off."""
+        """Opens or makes the file; a record that a kill cut short is cut off. Locked when another process has it."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self._magic = magic
         self._file: BinaryIO = open(path, "a+b", buffering=0)
+        self._lock()
         self._end = self._sound_end()
         os.ftruncate(self._file.fileno(), self._end)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise Locked(f"another demo daemon extends {self.path}: stop it, or set another data.dir") from None
 
     def _sound_end(self) -> int:
         size, at = os.fstat(self._file.fileno()).st_size, 0
