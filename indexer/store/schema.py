@@ -168,6 +168,34 @@ NODE_CONFIRMS = Collection(
     (Index("nodes", (("nodes", 1), ("_id", -1)), "confirmations of a node", late=True),),
 )
 
+NODE_EVENTS = Collection(
+    "node_events",
+    "eventkey",
+    "what befell nodes besides STARTs, updates and payouts; first confirmations of a block in queue order",
+    "node, queue at a height, tiers",
+    (
+        F("node", "txkey", "the node"),
+        F("event", "int", "2 first confirmation of a life, 3 DoS, 4 expired, 5 spent, 6 removed, 7 released, 8 new ip"),
+        F("tier", "int", "1 Cumulus, 2 Nimbus, 3 Stratus"),
+        F("ip", "text?", "event 2 and 8: as signed, its bytes as Latin-1; absent when empty"),
+        F("former", "text?", "event 8: the ip before; absent when empty"),
+    ),
+    (Index("node", (("node", 1), ("_id", -1)), "events of a node"),),
+)
+
+QUEUE_SNAPSHOTS = Collection(
+    "queue_snapshots",
+    "height, every 4,096 blocks",
+    "the node lists after the block, from which those of later heights are replayed",
+    "queue at a height, tiers",
+    (
+        F("counts", "int[9]", "nodes confirmed, started, on the DoS list; of each Cumulus, Nimbus, Stratus"),
+        F("nodes", "txkey*", "packed 8 bytes each: confirmed ones in payment order, the others by START"),
+        F("since", "u32*", "height of the first confirmation; of the START where that has not come"),
+        F("paid", "u32*", "height of the last payment in this life, 0 for none"),
+    ),
+)
+
 PAYOUTS = Collection(
     "payouts",
     "height",
@@ -214,7 +242,7 @@ NODES = Collection(
     ),
     (
         Index("outpoint", (("outpoint", 1),), "node by collateral", unique=True),
-        Index("tier", (("status", 1), ("tier", 1)), "nodes by status and tier"),
+        Index("tier", (("status", 1), ("tier", 1), ("outpoint", 1)), "nodes by status and tier, in order"),
         Index("payee", (("payee", 1),), "nodes of an address"),
         Index("ip", (("ip", 1),), "nodes of an IP"),
         Index("pubkey", (("pubkey", 1),), "nodes of a key"),
@@ -250,13 +278,14 @@ UTXOS = Collection(
 )
 
 CHAIN_DERIVED = (
-    BLOCKS, TRANSACTIONS, TXIDS, NODE_STARTS, NODE_CONFIRMS, PAYOUTS, NODES, LEDGER, UTXOS,
+    BLOCKS, TRANSACTIONS, TXIDS, NODE_STARTS, NODE_CONFIRMS, NODE_EVENTS, QUEUE_SNAPSHOTS, PAYOUTS, NODES, LEDGER,
+    UTXOS,
 )  # fmt: skip
 
 META = Collection(
     "meta",
     "name",
-    "tip, schema, writer, indexes, daemon: one document each",
+    "tip, schema, writer, indexes, source, checks, mempool: one document each",
     "everybody",
     (
         F("height", "int", "tip: height, -1 before the first block"),
@@ -275,6 +304,14 @@ META = Collection(
         F("daemon", "document", "source: height, headers, hash, version, connections, reachable, problem …"),
         F("rates", "document", "source: blocks_per_second, eta_seconds, state, updated_at, started_at, version"),
         F("checks", "document", "checks: last self-check, with height and verdict"),
+        F("revision", "int", "mempool: rises with every change of the set"),
+        F("count", "int", "mempool: transactions"),
+        F("bytes", "size", "mempool: sum of their sizes"),
+        F("kinds", "int[3]", "mempool: transfers, node starts, node confirmations"),
+        F("left_out", "int", "mempool: transactions of the daemon that are not kept"),
+        F("block", "document", "mempool: height and epoch of the tip at or below which none of them is mined"),
+        F("updated_at", "seconds", "mempool: when the set was last compared with the daemon's"),
+        F("stale_since", "seconds?", "mempool: since when it cannot be compared; null while it can"),
         F("verify", "document", "checks: last verify: height, hash, verdict (true: nothing found), findings, at"),
     ),
 )
@@ -315,7 +352,40 @@ REORGS = Collection(
     (Index("hash", (("hash", 1),), "orphaned block by hash", sparse=True),),
 )
 
-JOURNAL = (META, UNDO, REORGS)
+MEMPOOL = Collection(
+    "mempool",
+    "txid",
+    "the unconfirmed transactions, as the daemon had them when it was last asked",
+    "mempool, transaction, address, utxos of an address, search",
+    (
+        F("n", "int", "rises with every transaction that comes"),
+        F("seen", "seconds", "when it was first seen, by the daemon or by this index"),
+        F("kind", "int", "1 transfer, 2 node start, 3 node confirmation"),
+        F("version", "int", "low 31 bits of the header"),
+        F("size", "size", "of the serialized transaction"),
+        F("lock", "int", "lock time; absent for node transactions"),
+        F("expiry", "int?", "expiry height; absent when the layout has none"),
+        F("fee", "zatoshi?", "absent for node transactions"),
+        F("spends", "outpoint[]?", "the outputs spent, in order; absent without inputs"),
+        F("in_addresses", "address*?", "packed 21 bytes an input: address key or zeros"),
+        F("in_values", "i64*?", "packed 8 bytes an input: zatoshi"),
+        F("out_values", "i64*", "packed 8 bytes an output: zatoshi; absent for node transactions"),
+        F("out_addresses", "address*", "packed 21 bytes an output: address key or zeros; absent for node transactions"),
+        F("out_forms", "u8*?", "packed form of each output script; absent when all are exact P2PKH or P2SH"),
+        F("out_scripts", "bytes?", "scripts of the other forms in order, each CompactSize length and bytes"),
+        F("shielded", "int[6]?", "sprout in, sprout out, Sapling value balance, JoinSplits, spends, outputs"),
+        F("touches", "address[]?", "address keys of the inputs and outputs, each once"),
+        F("node", "document?", "node transaction: outpoint, tier, payee, payee_kind, sig_time; delegates of a start; "
+          "benchmark_time, benchmark_tier, update, ip of a confirmation"),
+    ),
+    (
+        Index("arrival", (("n", -1),), "mempool, newest first"),
+        Index("touches", (("touches", 1),), "unconfirmed transactions of an address", sparse=True),
+        Index("spends", (("spends", 1),), "by which unconfirmed transaction an output is spent", sparse=True),
+    ),
+)  # fmt: skip
+
+JOURNAL = (META, UNDO, REORGS, MEMPOOL)
 COLLECTIONS = CHAIN_DERIVED + JOURNAL
 
 
