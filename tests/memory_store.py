@@ -80,6 +80,14 @@ class MemoryStore:
     def replace(self, collection: str, documents: Sequence[Document]) -> None:
         self._bulk(collection, documents, lambda rows, d: rows.__setitem__(d["_id"], copy.copy(d)))
 
+    def update(self, collection: str, changes: Sequence[tuple[Sequence[Id], Document]]) -> None:
+        def apply(rows: dict[Any, Any], change: tuple[Id, Document]) -> None:
+            id, fields = change
+            if id in rows:
+                rows[id] = {**rows[id], **fields}
+
+        self._bulk(collection, [(id, fields) for ids, fields in changes for id in ids], apply)
+
     def delete(self, collection: str, ids: Sequence[Id]) -> None:
         self._bulk(collection, ids, lambda rows, id: rows.pop(id, None))
 

@@ -20,10 +20,13 @@ class Store(Protocol):
     """A database of the collections in ``schema``."""
 
     def insert(self, collection: str, documents: Sequence[Document]) -> None:
-        """Add immutable rows, in any order. DuplicateKey when one exists."""
+        """Add rows, in any order. DuplicateKey when one exists."""
 
     def replace(self, collection: str, documents: Sequence[Document]) -> None:
         """Make these rows be exactly this, whether or not they existed."""
+
+    def update(self, collection: str, changes: Sequence[tuple[Sequence[Id], Document]]) -> None:
+        """Set these fields of the rows with these ids, where they exist; a row is in one change at most."""
 
     def delete(self, collection: str, ids: Sequence[Id]) -> None:
         """Remove these rows, where they exist."""

@@ -15,12 +15,15 @@ from typing import Any
 
 from indexer.state.delta import Delta, TipMark
 from indexer.store.base import Document, Store
-from indexer.store.encode import coin_document, immutable_rows, node_document, undo_documents
+from indexer.store.encode import coin_document, immutable_rows, node_changes, node_document, undo_documents
 
 TIP = "tip"
 
 # blocks come last: a reader that finds a block row finds everything of the block.
-INSERT_ORDER = ("transactions", "node_starts", "node_confirms", "txids", "payouts", "ledger", "blocks")
+INSERT_ORDER = (
+    "transactions", "node_starts", "node_confirms", "node_events", "queue_snapshots", "txids", "payouts", "ledger",
+    "blocks",
+)  # fmt: skip
 
 
 def first_tip(owner: str) -> dict[str, Any]:
@@ -45,8 +48,10 @@ def commit(store: Store, delta: Delta, tip: Document, keep_from: int) -> dict[st
     dirty = {**tip, "dirty": True}
     store.move_tip(tip, dirty)
     store.delete("utxos", list(delta.spent))
-    store.replace("utxos", [coin_document(*item) for item in delta.made.items()])
-    store.replace("nodes", list(map(node_document, delta.nodes)))
+    store.insert("utxos", [coin_document(*item) for item in delta.made.items()])
+    made = set(delta.made_nodes)
+    store.insert("nodes", [node_document(row) for row in delta.nodes if row.id in made])
+    store.update("nodes", node_changes(delta))
     new = {**tip, **mark(delta.tip), "dirty": False}
     store.move_tip(dirty, new)
     drop_undo(store, keep_from)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from indexer.chain.keys import NO_ADDRESS, txkey
+from indexer.chain.keys import NO_ADDRESS, eventkey, txkey
+from indexer.chain.replay import LISTS, PastLists
 from indexer.parse.columns import COINBASE, EXACT_P2SH, NODE_CONFIRM, NODE_START, ParsedBlock, ints
 from indexer.state.delta import AppliedBlock, Coin, Delta, LedgerEntry, NodeRow, Start
-from indexer.store.codec import CONFIRM_FIXED_SIZE, compact_size, ledger_id, pack_i64
+from indexer.store.codec import CONFIRM_FIXED_SIZE, EVENT_CODES, compact_size, ledger_id, pack_i64, pack_u32
 
 VERSION_MASK = 0x7FFFFFFF
 OVERWINTERED = 0x80000000
@@ -21,8 +22,8 @@ NODE_FIELDS = NodeRow._fields[1:]
 def immutable_rows(delta: Delta) -> dict[str, list[dict[str, Any]]]:
     """The rows of a batch that never change, by collection."""
     rows: dict[str, list[dict[str, Any]]] = {
-        "transactions": [], "node_starts": [], "node_confirms": [], "txids": [], "payouts": [], "ledger": [],
-        "blocks": [],
+        "transactions": [], "node_starts": [], "node_confirms": [], "node_events": [], "queue_snapshots": [],
+        "txids": [], "payouts": [], "ledger": [], "blocks": [],
     }  # fmt: skip
     for block in delta.blocks:
         rows["blocks"].append(block_document(block))
@@ -32,6 +33,9 @@ def immutable_rows(delta: Delta) -> dict[str, list[dict[str, Any]]]:
         rows["node_starts"].extend(start_documents(block))
         if block.confirm_nodes:
             rows["node_confirms"].append(confirms_document(block))
+        rows["node_events"].extend(event_documents(block))
+        if block.snapshot is not None:
+            rows["queue_snapshots"].append(snapshot_document(block.snapshot))
         rows["ledger"].extend(map(ledger_document, block.ledger))
     return rows
 
@@ -226,6 +230,35 @@ def confirms_document(block: AppliedBlock) -> dict[str, Any]:
     return document
 
 
+def event_documents(block: AppliedBlock) -> Iterator[dict[str, Any]]:
+    """The rows of ``node_events`` of a block."""
+    for sequence, change in enumerate(block.changes):
+        document: dict[str, Any] = {
+            "_id": eventkey(block.height, sequence),
+            "node": change.node,
+            "event": EVENT_CODES[change.event],
+            "tier": int(change.tier),
+        }
+        if change.ip:
+            document["ip"] = change.ip.decode("latin-1")
+        if change.former:
+            document["former"] = change.former.decode("latin-1")
+        yield document
+
+
+def snapshot_document(lists: PastLists) -> dict[str, Any]:
+    """A row of ``queue_snapshots``."""
+    members = [lists.members[name] for name in LISTS]
+    places = [place for entries in members for place in entries.values()]
+    return {
+        "_id": lists.height,
+        "counts": [len(entries) for entries in members],
+        "nodes": pack_i64([node for entries in members for node in entries]),
+        "since": pack_u32([since for since, _ in places]),
+        "paid": pack_u32([paid for _, paid in places]),
+    }
+
+
 def ledger_document(entry: LedgerEntry) -> dict[str, Any]:
     """A row of ``ledger``."""
     return {
@@ -250,11 +283,34 @@ def coin_document(outpoint: bytes, coin: Coin) -> dict[str, Any]:
 
 def node_document(row: NodeRow) -> dict[str, Any]:
     """A row of ``nodes``."""
-    document: dict[str, Any] = {"_id": row.id}
-    document.update(zip(NODE_FIELDS, row[1:], strict=True))
-    document["ip"] = row.ip.decode("latin-1")
-    document["delegates"] = list(row.delegates)
-    return document
+    fields = _node_fields(dict(zip(NodeRow._fields, row, strict=True)))
+    return {"_id": fields.pop("id"), **fields}
+
+
+def _node_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of ``NodeRow`` as stored."""
+    if "ip" in fields:
+        fields["ip"] = fields["ip"].decode("latin-1")
+    if "delegates" in fields:
+        fields["delegates"] = list(fields["delegates"])
+    return fields
+
+
+def node_changes(delta: Delta) -> list[tuple[list[int], dict[str, Any]]]:
+    """What a batch changed of rows of ``nodes`` that were there before: ids and the fields that they now have.
+
+    Most nodes of a batch were confirmed and nothing else: those of one block share a change.
+    """
+    before = {row.id: row for row in delta.nodes_before}
+    changes: dict[tuple[tuple[str, Any], ...], list[int]] = {}
+    for row in delta.nodes:
+        former = before.get(row.id)
+        if former is not None:
+            named = zip(NodeRow._fields, row, former, strict=True)
+            changed = tuple((name, value) for name, value, old in named if value != old)
+            changes.setdefault(changed, []).append(row.id)
+    changes.pop((), None)
+    return [(ids, _node_fields(dict(changed))) for changed, ids in changes.items()]
 
 
 def undo_documents(delta: Delta) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bson import Binary
-from pymongo import ASCENDING, DESCENDING, DeleteMany, DeleteOne, InsertOne, MongoClient, ReplaceOne
+from pymongo import ASCENDING, DESCENDING, DeleteMany, MongoClient, ReplaceOne, UpdateMany
 from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
@@ -28,6 +28,7 @@ NO_SPACE = 14031  # OutOfDiskSpace
 LOOKUP_CHUNK = 1000
 FIND_CHUNK = 20_000
 BULK_CHUNK = 20_000
+DELETE_CHUNK = 5_000
 SETTLE_SECONDS = 60.0
 
 
@@ -73,19 +74,26 @@ class MongoStore:
             return str(self._client.server_info()["version"])
 
     def insert(self, collection: str, documents: Sequence[Document]) -> None:
-        """Add immutable rows, in any order."""
+        """Add rows, in any order."""
         for chunk in _chunks(documents, BULK_CHUNK):
-            self._bulk(collection, [InsertOne(dict(document)) for document in chunk])
+            with _translated():
+                self._db[collection].insert_many(chunk, ordered=False)
 
     def replace(self, collection: str, documents: Sequence[Document]) -> None:
         """Make these rows be exactly this."""
         for chunk in _chunks(documents, BULK_CHUNK):
             self._bulk(collection, [ReplaceOne({"_id": d["_id"]}, dict(d), upsert=True) for d in chunk])
 
+    def update(self, collection: str, changes: Sequence[tuple[Sequence[Id], Document]]) -> None:
+        """Set fields of existing rows."""
+        for chunk in _chunks(changes, BULK_CHUNK):
+            self._bulk(collection, [UpdateMany({"_id": {"$in": list(ids)}}, {"$set": d}) for ids, d in chunk])
+
     def delete(self, collection: str, ids: Sequence[Id]) -> None:
         """Remove these rows."""
-        for chunk in _chunks(ids, BULK_CHUNK):
-            self._bulk(collection, [DeleteOne({"_id": id}) for id in chunk])
+        # One statement for many: a statement for each costs the server half as much again.
+        for chunk in _chunks(ids, DELETE_CHUNK):
+            self._bulk(collection, [DeleteMany({"_id": {"$in": list(chunk)}})])
 
     def delete_from(self, collection: str, low: int) -> None:
         """Remove all rows with an ``_id`` of at least ``low``."""
