@@ -20,6 +20,7 @@ from indexer.store.setup import create_index, prepare
 from tests import recorded
 
 MEMORY = 1 << 30
+SNAPSHOT_EVERY = 64  # blocks, so that the short recorded chain has snapshots
 OWNER = "host/1/test"
 
 
@@ -60,7 +61,7 @@ class Index:
     def restart(self) -> None:
         """Begin as after a crash: recover, and know nothing but the store."""
         self.tip: Document = recover(self.store, OWNER)
-        self.state = ChainState(network(), StoreReader(self.store), self._memory)
+        self.state = ChainState(network(), StoreReader(self.store), self._memory, SNAPSHOT_EVERY)
 
     def extend(self, hashes: Iterable[str]) -> None:
         """One commit with these blocks."""
@@ -71,7 +72,7 @@ class Index:
     def rewind(self, to: int, cause: str = "reorg") -> None:
         """Go back to a height."""
         self.tip = rewind(self.store, self.tip, to, cause)
-        self.state = ChainState(network(), StoreReader(self.store), self._memory)
+        self.state = ChainState(network(), StoreReader(self.store), self._memory, SNAPSHOT_EVERY)
 
     def catch_up(self, hashes: Sequence[str], batch: int) -> None:
         """Extend by all of the hashes above the tip, so many in a commit."""

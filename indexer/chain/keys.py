@@ -2,6 +2,8 @@
 
 * **txkey**: ``height << 16 | index``; index is the position in the block. 28 + 16 bits.
 * **outkey**: ``txkey << 19 | vout``; 63 bits, so it fits a signed 64-bit integer.
+* **eventkey**: ``height << 20 | sequence``: the change number ``sequence`` that a block made to nodes. All coins
+  there can be are collateral for less than 2^19 nodes.
 * **outpoint**: 36 bytes, the txid in wire order and the index as *big-endian* u32. Compared as bytes this
   is the daemon's order of outpoints (``transaction.h: BaseOutPoint::operator<``, ``uint256.h: operator<``).
 * **address key**: 21 bytes, one byte of kind and the hash160.
@@ -15,6 +17,7 @@ import re
 
 INDEX_BITS = 16
 VOUT_BITS = 19
+EVENT_BITS = 20
 MAX_TRANSACTIONS = 1 << INDEX_BITS
 MAX_OUTPUTS = 1 << VOUT_BITS
 
@@ -40,6 +43,16 @@ def txkey_height(key: int) -> int:
 def txkey_index(key: int) -> int:
     """The position in the block in a txkey."""
     return key & (MAX_TRANSACTIONS - 1)
+
+
+def eventkey(height: int, sequence: int) -> int:
+    """The key of the change number ``sequence`` that block ``height`` made to nodes."""
+    return height << EVENT_BITS | sequence
+
+
+def eventkey_height(key: int) -> int:
+    """The height in an eventkey."""
+    return key >> EVENT_BITS
 
 
 def outkey(height: int, index: int, vout: int) -> int:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from indexer.chain.keys import hash_text
 from indexer.chain.params import Network
 from indexer.chain.payouts import CoinbaseOutput, judge_coinbase
+from indexer.chain.replay import SNAPSHOT_EVERY, past_lists
 from indexer.errors import ChainError, NotConnected
 from indexer.parse.columns import EXACT_P2SH, ParsedBlock, ints
 from indexer.state.cache import BoundedCache
 from indexer.state.delta import AppliedBlock, Coin, Delta, TipMark, Totals
-from indexer.state.nodes import NodeBook, start_of
+from indexer.state.nodes import NodeBook, changes_of, start_of
 from indexer.state.reader import Reader
 from indexer.state.transfers import Balance, BlockTransfers, Coins
 
@@ -23,11 +24,13 @@ BALANCE_BYTES = 310
 class ChainState:
     """Everything that the next block's meaning depends on, after the last applied block.
 
-    ``memory`` bounds the caches, in bytes. After any error the state is worthless: make a new one.
+    ``memory`` bounds the caches, in bytes. After any error the state is worthless: make a new one. At every
+    height that ``snapshot_every`` divides the node lists are kept as they are.
     """
 
-    def __init__(self, network: Network, reader: Reader, memory: int) -> None:
+    def __init__(self, network: Network, reader: Reader, memory: int, snapshot_every: int = SNAPSHOT_EVERY) -> None:
         self.network = network
+        self._snapshot_every = snapshot_every
         self.tip = reader.tip()
         self.totals = reader.totals()
         empty = self.tip.height < 0
@@ -112,7 +115,7 @@ class ChainState:
             [(tier, node.payee) for tier, node in payees],
             transfers.fee_sum,
         )
-        self.nodes.apply(block, height, [records for _, records in starts], _slices(block.prevouts, 36))
+        changes = self.nodes.apply(block, height, [records for _, records in starts], _slices(block.prevouts, 36))
         confirmed = [self.nodes.confirmed(point) for point in _slices(block.confirm_outpoints, 36)]
         tiers = [int(node.tier) for node in confirmed]
         mismatched = sum(payout.vout is None for payout in judged.payouts)
@@ -130,6 +133,8 @@ class ChainState:
             confirm_tiers=(tiers.count(1), tiers.count(2), tiers.count(3)),
             payouts=judged,
             payout_nodes=tuple(node.id for _, node in payees),
+            changes=changes_of(changes),
+            snapshot=None if height % self._snapshot_every else past_lists(self.nodes.queue),
             ledger=transfers.settle(self._balances.entries),
             totals=self.totals,
         )

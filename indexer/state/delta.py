@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from indexer.chain.payouts import CoinbaseJudgement
+from indexer.chain.queue import Event
+from indexer.chain.replay import PastLists
 from indexer.parse.columns import NodeStart, ParsedBlock
 
 
@@ -90,6 +92,16 @@ class Start:
     payee_kind: int
 
 
+class NodeChange(NamedTuple):
+    """What a block did to a node: CONFIRM, IP_CHANGE, DOS or an ending; its ip (and former one) where it was set."""
+
+    event: Event
+    node: int
+    tier: int
+    ip: bytes = b""
+    former: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class AppliedBlock:
     """A block with everything that its rows need."""
@@ -105,6 +117,8 @@ class AppliedBlock:
     confirm_tiers: tuple[int, int, int]
     payouts: CoinbaseJudgement
     payout_nodes: tuple[int, ...]  # node id of each predicted payee
+    changes: tuple[NodeChange, ...]  # in the order in which they take effect
+    snapshot: PastLists | None  # the node lists after the block, at some heights
     ledger: tuple[LedgerEntry, ...]
     totals: Totals
 

@@ -7,17 +7,20 @@ from operator import attrgetter
 
 from indexer.chain.keys import outkey_height, outpoint_text, txkey
 from indexer.chain.lists import Undo
-from indexer.chain.nodes import Collateral, Node, Status, started_node
+from indexer.chain.nodes import Collateral, Node, Status, order_key, started_node
 from indexer.chain.params import Network
 from indexer.chain.payouts import tier_payouts
-from indexer.chain.queue import BlockEvents, Changes, NodeQueue
+from indexer.chain.queue import BlockEvents, Changes, Event, NodeQueue
 from indexer.chain.tiers import Tier
 from indexer.errors import ChainError
 from indexer.parse.columns import NodeStart, ParsedBlock, ints
-from indexer.state.delta import Coin, NodeRow, Start
+from indexer.state.delta import Coin, NodeChange, NodeRow, Start
 from indexer.state.reader import Reader
 
 _row_of = attrgetter(*NodeRow._fields)
+
+# What happens to nodes and is kept elsewhere: with the STARTs, the confirmations, the payouts.
+_KEPT_ELSEWHERE = (Event.START, Event.UPDATE, Event.PAYOUT)
 
 
 class NodeBook:
@@ -91,6 +94,27 @@ def confirmations(block: ParsedBlock) -> Iterable[tuple[bytes, int, bytes]]:
     for number, update in enumerate(block.confirm_updates):
         point = points[36 * number : 36 * number + 36]
         yield point, update, ips[ip_start[number] : ip_start[number + 1]]
+
+
+def changes_of(changes: Changes) -> tuple[NodeChange, ...]:
+    """What the last block did to nodes, in the order in which it takes effect.
+
+    First confirmations come in the order in which they join the queue, so that whoever reads the rows needs no
+    outpoint to know it.
+    """
+    joined = sorted((node for event, node, _ in changes.events if event is Event.CONFIRM), key=order_key)
+    others = (entry for entry in changes.events if entry[0] not in _KEPT_ELSEWHERE and entry[0] is not Event.CONFIRM)
+    return (
+        *(NodeChange(Event.CONFIRM, node.id, node.tier, node.ip) for node in joined),
+        *(_node_change(event, node, detail) for event, node, detail in others),
+    )
+
+
+def _node_change(event: Event, node: Node, detail: bytes | int | None) -> NodeChange:
+    if event is Event.IP_CHANGE:
+        assert isinstance(detail, bytes)
+        return NodeChange(event, node.id, node.tier, node.ip, detail)
+    return NodeChange(event, node.id, node.tier)
 
 
 def start_of(node: Node, start: NodeStart) -> Start:

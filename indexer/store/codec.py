@@ -8,9 +8,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from indexer.chain.keys import NO_ADDRESS
+from indexer.chain.keys import NO_ADDRESS, eventkey_height, txkey_height
+from indexer.chain.queue import Event
+from indexer.chain.replay import LISTS, Change, PastLists
+from indexer.chain.tiers import Tier
 from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, P2PK, ints
 
 Document = Mapping[str, Any]
@@ -197,10 +201,14 @@ def transaction_outputs(document: Document) -> Iterator[Output]:
 
 def transaction_row(document: Document) -> Transaction:
     """A stored transaction."""
+    return _transaction(document["_id"], bytes(document["txid"]), document, transaction_inputs(document))
+
+
+def _transaction(key: int, txid: bytes, document: Document, inputs: Iterator[Input]) -> Transaction:
     shielded = document.get("shielded")
     return Transaction(
-        document["_id"],
-        bytes(document["txid"]),
+        key,
+        txid,
         document["kind"],
         document["version"],
         document["size"],
@@ -208,10 +216,35 @@ def transaction_row(document: Document) -> Transaction:
         document.get("expiry"),
         document.get("fee"),
         bytes(document["coinbase"]) if "coinbase" in document else None,
-        tuple(transaction_inputs(document)),
+        tuple(inputs),
         tuple(transaction_outputs(document)),
         Shielded(*shielded) if shielded else None,
     )
+
+
+# --- unconfirmed transactions -------------------------------------------------------------------------------
+
+UNMINED = -1
+"""The txkey and outkey of what is in no block."""
+
+
+def unconfirmed_row(document: Document) -> Transaction:
+    """A stored unconfirmed transaction; a node's ``node`` aside, it reads like a mined one."""
+    points = map(bytes, document.get("spends", ()))
+    addresses, values = slices(document.get("in_addresses", b""), 21), ints(document.get("in_values", b""), "q")
+    inputs = (Input(UNMINED, *facts) for facts in zip(points, addresses, values, strict=True))
+    return _transaction(UNMINED, bytes(document["_id"]), document, inputs)
+
+
+def unconfirmed_confirm(document: Document) -> Confirm | None:
+    """The confirmation in a stored unconfirmed transaction, or None."""
+    node = document.get("node", {})
+    if "benchmark_time" not in node:
+        return None
+    return Confirm(
+        UNMINED, UNMINED, node["sig_time"], node["benchmark_time"], node["benchmark_tier"], node["update"],
+        document["version"], bytes(node["ip"]), document["size"],
+    )  # fmt: skip
 
 
 # --- confirmations ------------------------------------------------------------------------------------------
@@ -266,6 +299,47 @@ def confirm_bytes(confirm: Confirm, outpoint: bytes) -> bytes:
     )
 
 
+# --- nodes in the past --------------------------------------------------------------------------------------
+
+EVENT_CODES = {
+    Event.CONFIRM: 2,
+    Event.DOS: 3,
+    Event.EXPIRED: 4,
+    Event.SPENT: 5,
+    Event.REMOVED: 6,
+    Event.RELEASED: 7,
+    Event.IP_CHANGE: 8,
+}
+"""How ``node_events`` writes what happened; up to 7 it is the status that the node took."""
+
+EVENTS = {code: event for event, code in EVENT_CODES.items()}
+
+
+def start_change(document: Document) -> Change:
+    """What a stored START did to the node lists."""
+    return Change(txkey_height(document["_id"]), Event.START, document["node"], Tier(document["tier"]))
+
+
+def event_change(document: Document) -> Change:
+    """What a stored event did to the node lists."""
+    event = EVENTS[document["event"]]
+    return Change(eventkey_height(document["_id"]), event, document["node"], Tier(document["tier"]))
+
+
+def payout_changes(document: Document) -> Iterator[Change]:
+    """What the stored payouts of a block did to the node lists."""
+    for tier, node in zip(document["tiers"], document["nodes"], strict=True):
+        yield Change(document["_id"], Event.PAYOUT, node, Tier(tier))
+
+
+def snapshot_lists(document: Document) -> PastLists:
+    """A stored row of ``queue_snapshots``."""
+    places = zip(ints(document["since"], "I"), ints(document["paid"], "I"), strict=True)
+    entries = zip(ints(document["nodes"], "q"), places, strict=True)
+    counted = zip(LISTS, document["counts"], strict=True)
+    return PastLists(document["_id"], {name: dict(islice(entries, count)) for name, count in counted})
+
+
 def is_odd(form: int) -> bool:
     """Whether an output of this form stores its script."""
     return form > EXACT_P2SH
@@ -274,6 +348,11 @@ def is_odd(form: int) -> bool:
 def has_address(form: int) -> bool:
     """Whether an output of this form credits an address."""
     return form <= P2PK
+
+
+def pack_u32(values: Sequence[int]) -> bytes:
+    """A column of unsigned 32-bit integers."""
+    return struct.pack(f"<{len(values)}I", *values)
 
 
 def pack_i64(values: Sequence[int]) -> bytes:

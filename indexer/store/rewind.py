@@ -10,15 +10,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.chain.keys import VOUT_BITS, txkey
+from indexer.chain.keys import VOUT_BITS, eventkey, txkey
 from indexer.errors import StoreError, TooDeep
 from indexer.store.base import Document, Store
 from indexer.store.codec import slices, transaction_outputs
 from indexer.store.commit import TIP, first_tip, is_undo_head
 
 # Collections of immutable rows and how their _id begins at a height.
-BY_HEIGHT = ("blocks", "txids", "node_confirms", "payouts")
+BY_HEIGHT = ("blocks", "txids", "node_confirms", "payouts", "queue_snapshots")
 BY_TXKEY = ("transactions", "node_starts")
+BY_EVENTKEY = ("node_events",)
 
 
 def recover(store: Store, owner: str) -> dict[str, Any]:
@@ -104,6 +105,8 @@ def _undo_batch(store: Store, head: Document) -> None:
         store.delete("ledger", slices(part.get("ledger", b""), 25))
     for collection in BY_TXKEY:
         store.delete_from(collection, txkey(first, 0))
+    for collection in BY_EVENTKEY:
+        store.delete_from(collection, eventkey(first, 0))
     for collection in BY_HEIGHT:
         store.delete_from(collection, first)
 

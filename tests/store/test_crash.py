@@ -176,7 +176,8 @@ def height_of(collection: str, id: Any) -> int:
     """The height at which an immutable row belongs to the chain."""
     if collection == "ledger":
         return int.from_bytes(id[21:], "big")
-    return int(id >> 16) if collection in ("transactions", "node_starts") else int(id)
+    bits = {"transactions": 16, "node_starts": 16, "node_events": 20}
+    return int(id >> bits.get(collection, 0))
 
 
 @pytest.mark.parametrize("name", ["first blocks", "reorganisation with starts, confirms and a spend"])
