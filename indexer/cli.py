@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from indexer import __version__
-from indexer.commands import daemon, database, index, journal, show, site, supervise, verify
+from indexer.commands import daemon, database, demo_daemon, index, journal, show, site, supervise, verify
 from indexer.config import Config, load_config
+from indexer.demo.network import NAME as DEMO
 from indexer.errors import FluxError
 
 FAILED = 2
@@ -37,6 +38,12 @@ def _run(config: Config, arguments: argparse.Namespace) -> int:
     return supervise.run(config, arguments.config)
 
 
+def _demo(config: Config, arguments: argparse.Namespace) -> int:
+    if arguments.daemon_only:
+        return demo_daemon.run(config)
+    return supervise.run(config, arguments.config, simulated=True)
+
+
 def _index(config: Config, arguments: argparse.Namespace) -> int:
     return index.run(config)
 
@@ -46,7 +53,7 @@ def _serve(config: Config, arguments: argparse.Namespace) -> int:
 
     with site.listening(config.explorer) as listener, database.readable(config) as uri:
         settings = daemon.with_local_daemon(database.with_uri(config, uri))
-        return site.serve(create_app(settings), listener)
+        return site.serve(create_app(settings, simulated=settings.network.name == DEMO), listener)
 
 
 def _status(config: Config, arguments: argparse.Namespace) -> int:
@@ -87,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     add("run", _run, "index and serve on this machine, with an embedded MongoDB unless database.uri is set")
+    simulated = add("demo", _demo, "run the simulated demo network: a daemon of its own, indexer and site")
+    simulated.add_argument("--daemon-only", action="store_true", help="only the daemon, at daemon.url")
     add("index", _index, "index only: follow the daemon")
     add("serve", _serve, "serve only: the site and the API")
     add("status", _status, "say how far the index is and what the daemon says")

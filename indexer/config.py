@@ -18,6 +18,8 @@ from typing import Any
 from indexer.chain.networks import named_network
 from indexer.chain.params import Network
 from indexer.chain.params_file import network_from_mapping
+from indexer.demo.network import NAME as DEMO
+from indexer.demo.network import demo_network
 from indexer.errors import ConfigError
 
 DEFAULTS_FILE = Path(__file__).with_name("config.toml")
@@ -108,12 +110,25 @@ class Explorer:
             raise ConfigError(f"explorer.port is {self.port}: expected a port, 0 to 65535")
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The simulated daemon of the demo network."""
+
+    seed: int
+    block_seconds: float
+
+    def __post_init__(self) -> None:
+        _at_least("demo.seed", self.seed, 0)
+        _at_least("demo.block_seconds", self.block_seconds, 0.05)
+
+
 SECTIONS = {
     "daemon": Daemon,
     "database": Database,
     "data": Data,
     "indexer": Indexer,
     "explorer": Explorer,
+    "demo": Demo,
 }
 
 
@@ -127,6 +142,7 @@ class Config:
     data: Data
     indexer: Indexer
     explorer: Explorer
+    demo: Demo
 
     @property
     def database_name(self) -> str:
@@ -156,7 +172,7 @@ def load_config(path: str | Path | None = None, environ: Mapping[str, str] = os.
 
 def _network(name: str, params_file: str) -> Network:
     if not params_file:
-        return named_network(name)
+        return demo_network() if name == DEMO else named_network(name)
     path = Path(params_file).expanduser()
     return network_from_mapping(_read_toml(path, Decimal), str(path))
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from threading import Event
 
 from indexer.children import start_child, stop_child
+from indexer.commands import demo
 from indexer.commands.daemon import require_daemon
 from indexer.commands.database import start_embedded
 from indexer.commands.site import listening
@@ -29,9 +30,16 @@ def stop_on_signals() -> Event:
     return stop
 
 
-def run(config: Config, config_file: str | None) -> int:
-    """Run everything until told to stop, or until one part ends; the exit code."""
-    require_daemon(config)
+def run(config: Config, config_file: str | None, *, simulated: bool = False) -> int:
+    """Run everything until told to stop, or until one part ends; the exit code.
+
+    ``simulated`` runs the demo network with a daemon of its own, as does a machine on which no daemon is set up.
+    """
+    if not simulated and demo.stands_in(config):
+        print("No daemon is set (daemon.url): this is the demo network. Everything it shows is simulated.", flush=True)
+        simulated = True
+    if not simulated:
+        require_daemon(config)
     with listening(config.explorer):
         pass  # a taken port is told before anything is started
     stop = stop_on_signals()
@@ -39,9 +47,13 @@ def run(config: Config, config_file: str | None) -> int:
         server = None if config.database.uri else stack.enter_context(start_embedded(config))
         environ = os.environ | {"FLUX_DATABASE_URI": config.database.uri if server is None else server.uri}
         options = ["--config", config_file] if config_file else []
+        commands = {"indexer": ["index"], "site": ["serve"]}
+        if simulated:
+            environ |= demo.environment(config)
+            commands = {"demo daemon": ["demo", "--daemon-only"], **commands}
         children: dict[str, subprocess.Popen[bytes]] = {}
-        for name, command in (("indexer", "index"), ("site", "serve")):
-            child = start_child([sys.executable, "-m", "indexer.cli", *options, command], environ=environ)
+        for name, command in commands.items():
+            child = start_child([sys.executable, "-m", "indexer.cli", *options, *command], environ=environ)
             stack.callback(stop_child, child, STOP_SECONDS)
             children[name] = child
         try:
