@@ -1,7 +1,8 @@
 """How fast the indexer is, end to end, and what a transaction costs on disk: ``python -m bench.index``.
 
 The loop of the indexer, whole, with an embedded MongoDB on the same machine; only the daemon is left out: its blocks
-are in a file that the kernel has in memory. Each run is a process of its own with an empty database.
+are in a file that the kernel has in memory. Each run is a process of its own with an empty database. What
+the ramp of a chain takes, in which the nodes start, is measured apart and taken off.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,7 +166,7 @@ def in_process(era: str, blocks: int, memory_mib: int, cache_mib: int) -> dict[s
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Both eras together, medians over the runs."""
+    """Both eras together, without their ramps; medians over the runs."""
 
     transactions: int
     blocks: int
@@ -179,32 +180,35 @@ class Figures:
     rows: dict[str, tuple[int, float, float]]  # by collection: rows, bytes of data and of indexes a row
 
 
-def figures(runs: Sequence[dict[str, dict[str, Any]]]) -> Figures:
-    """The medians of several runs of both eras; the sizes are those of the last one."""
+Measured = dict[str, Any]
 
-    def median(value: Callable[[dict[str, Any]], float]) -> float:
-        return statistics.median(sum(value(era) for era in run.values()) for run in runs)
 
-    last = list(runs[-1].values())
-    transactions = sum(era["transactions"] for era in last)
-    seconds, late = median(lambda e: e["seconds"]), median(lambda e: e["late"])
-    own, mongod = median(lambda e: e["own_cpu"]), median(lambda e: e["mongod_cpu"])
+def figures(runs: Sequence[Sequence[tuple[Measured, Measured]]]) -> Figures:
+    """What several runs of both eras say; each comes with a run of its ramp alone, which is taken off."""
+
+    def median(name: str) -> float:
+        return float(statistics.median(sum(whole[name] - ramp[name] for whole, ramp in run) for run in runs))
+
+    def gained(collection: str, kind: str) -> float:
+        return float(sum(w["after"][collection][kind] - r["after"][collection][kind] for w, r in runs[-1]))
+
+    transactions, seconds = int(median("transactions")), median("seconds")
+    own, mongod = median("own_cpu"), median("mongod_cpu")
     rows = {}
-    for collection in CHAIN_DERIVED:
-        stats = [era["after"][collection.name] for era in last]
-        count = sum(s["rows"] for s in stats)
-        data, indexes = (sum(s[kind] for s in stats) / max(count, 1) for kind in ("data", "indexes"))
-        rows[collection.name] = (count, data, indexes)
+    for name in (collection.name for collection in CHAIN_DERIVED):
+        count = int(gained(name, "rows"))
+        rows[name] = (count, gained(name, "data") / max(count, 1), gained(name, "indexes") / max(count, 1))
+    stored = sum(gained(collection.name, kind) for collection in CHAIN_DERIVED for kind in ("data", "indexes"))
     return Figures(
         transactions=transactions,
-        blocks=sum(era["blocks"] for era in last),
+        blocks=int(median("blocks")),
         rate=transactions / seconds,
-        rate_with_late=transactions / (seconds + late),
+        rate_with_late=transactions / (seconds + median("late")),
         mongod_share=mongod / (own + mongod),
         own_us=own / transactions * 1e6,
         mongod_us=mongod / transactions * 1e6,
-        bytes_per_transaction=sum(count * (data + index) for count, data, index in rows.values()) / transactions,
-        rss_mib=max(era["rss_mib"] for run in runs for era in run.values()),
+        bytes_per_transaction=stored / transactions,
+        rss_mib=max(measured["rss_mib"] for run in runs for pair in run for measured in pair),
         rows=rows,
     )
 
@@ -220,33 +224,31 @@ def tell(found: Figures) -> str:
     ]
     for name, (count, data, index) in found.rows.items():
         share = f"{count * (data + index) / found.transactions:5.1f} a transaction"
-        lines.append(f"  {name:<14} {count:>9,} rows, {data:7.1f} + {index:6.1f} bytes a row, {share}")
+        lines.append(f"  {name:<15} {count:>9,} rows, {data:7.1f} + {index:6.1f} bytes a row, {share}")
     return "\n".join(lines)
 
 
 def measure(runs: int = RUNS, memory_mib: int = 2048, cache_mib: int = 1024, scale: float = 1.0) -> Figures:
     """Run both eras ``runs`` times."""
-    return figures(
-        [
-            {era: in_process(era, int(count * scale), memory_mib, cache_mib) for era, (_, count) in ERAS.items()}
-            for _ in range(runs)
-        ]
-    )
+
+    def pair(era: str, count: int) -> tuple[Measured, Measured]:
+        return in_process(era, int(count * scale), memory_mib, cache_mib), in_process(era, 0, memory_mib, cache_mib)
+
+    return figures([[pair(era, count) for era, (_, count) in ERAS.items()] for _ in range(runs)])
 
 
 def main() -> None:
     """Measure both eras, or run one of them and print what it took as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--era", choices=ERAS)
-    parser.add_argument("--blocks", type=int, default=0)
+    parser.add_argument("--blocks", type=int, default=0, help="after the ramp")
     parser.add_argument("--memory-mib", type=int, default=2048)
     parser.add_argument("--cache-mib", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of blocks")
     given = parser.parse_args()
     if given.era:
-        blocks = given.blocks or int(ERAS[given.era][1] * given.scale)
-        print(json.dumps(run(given.era, blocks, given.memory_mib, given.cache_mib)))
+        print(json.dumps(run(given.era, given.blocks, given.memory_mib, given.cache_mib)))
     else:
         print(tell(measure(given.runs, given.memory_mib, given.cache_mib, given.scale)))
 

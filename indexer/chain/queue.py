@@ -59,9 +59,10 @@ class BlockEvents:
 
 @dataclass(slots=True)
 class Changes:
-    """What a block did: the nodes it paid, and every event with its detail."""
+    """What a block did: the nodes it paid and those it confirmed, in its order, and every event with its detail."""
 
     paid: list[tuple[Tier, Node]]
+    confirmed: list[Node] = field(default_factory=list)
     events: list[tuple[Event, Node, bytes | int | None]] = field(default_factory=list)
 
 
@@ -127,8 +128,9 @@ class NodeQueue(NodeLists):
     def _confirm(self, block: BlockEvents, undo: Undo, changes: Changes) -> None:
         """Initial confirmations: to the back of the queue. Updates: a new deadline, and the ip as signed."""
         height, live, before, record = block.height, self._live, undo.before, changes.events.append
+        updated, changed = Event.UPDATE, Event.IP_CHANGE  # looked up once: most of the chain passes here
         initial: list[Node] = []
-        confirmed: list[Node] = []
+        confirmed = changes.confirmed
         for outpoint, update, ip in block.confirms:
             node = live.get(outpoint)
             if node is None or not _confirmable(node, update, height):
@@ -136,9 +138,9 @@ class NodeQueue(NodeLists):
             if outpoint not in before:
                 before[outpoint] = node.copy()
             if update:
-                record((Event.UPDATE, node, None))
+                record((updated, node, None))
                 if ip != node.ip:
-                    record((Event.IP_CHANGE, node, node.ip))
+                    record((changed, node, node.ip))
             else:
                 record((Event.CONFIRM, node, None))
                 node.status, node.confirmed = CONFIRMED, height

@@ -116,8 +116,7 @@ class ChainState:
             transfers.fee_sum,
         )
         changes = self.nodes.apply(block, height, [records for _, records in starts], _slices(block.prevouts, 36))
-        confirmed = [self.nodes.confirmed(point) for point in _slices(block.confirm_outpoints, 36)]
-        tiers = [int(node.tier) for node in confirmed]
+        tiers = [int(node.tier) for node in changes.confirmed]
         mismatched = sum(payout.vout is None for payout in judged.payouts)
         self.totals = _advance(self.totals, block, transfers, len(judged.payouts), mismatched)
         self.tip = TipMark(height, block.hash, block.time)
@@ -129,7 +128,7 @@ class ChainState:
             coinbase_value=transfers.coinbase_value,
             fee_sum=transfers.fee_sum,
             starts=tuple(start_of(records[0], start) for start, records in starts),
-            confirm_nodes=tuple(node.id for node in confirmed),
+            confirm_nodes=tuple([node.id for node in changes.confirmed]),
             confirm_tiers=(tiers.count(1), tiers.count(2), tiers.count(3)),
             payouts=judged,
             payout_nodes=tuple(node.id for _, node in payees),

@@ -60,10 +60,6 @@ class NodeBook:
         events = BlockEvents(height, starts, confirmations(block), spent, tier_payouts(self._network, height))
         return self.queue.apply(events, self._undo)
 
-    def confirmed(self, outpoint: bytes) -> Node:
-        """The node that a confirmation of the last block names, also if the block took it off the lists."""
-        return self.queue.get(outpoint) or self._undo.left[outpoint]
-
     def rows(self) -> tuple[list[NodeRow], list[NodeRow], list[int]]:
         """What the batch did: nodes as they are, as they were, and the ids of those that were not there."""
         after, before, made = [], [], []
@@ -89,11 +85,14 @@ class NodeBook:
 
 def confirmations(block: ParsedBlock) -> Iterable[tuple[bytes, int, bytes]]:
     """Outpoint, update type and ip of each confirmation of a block, in order."""
+    points = block.confirm_outpoints
     ip_start = ints(block.confirm_ip_start, "I")
-    points, ips = block.confirm_outpoints, block.confirm_ips
-    for number, update in enumerate(block.confirm_updates):
-        point = points[36 * number : 36 * number + 36]
-        yield point, update, ips[ip_start[number] : ip_start[number + 1]]
+    return zip(
+        [points[at : at + 36] for at in range(0, len(points), 36)],
+        block.confirm_updates,
+        map(block.confirm_ips.__getitem__, map(slice, ip_start, ip_start[1:])),
+        strict=True,
+    )
 
 
 def changes_of(changes: Changes) -> tuple[NodeChange, ...]:
@@ -124,7 +123,7 @@ def start_of(node: Node, start: NodeStart) -> Start:
 
 def node_row(node: Node) -> NodeRow:
     """A node as it is now."""
-    return NodeRow(*_row_of(node))
+    return NodeRow._make(_row_of(node))
 
 
 def node_of(row: NodeRow) -> Node:

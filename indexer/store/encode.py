@@ -151,8 +151,12 @@ def _add_outputs(document: dict[str, Any], block: AppliedBlock, index: int) -> N
         )
 
 
+_ONE_BYTE_SIZES = tuple(bytes((n,)) for n in range(0xFD))
+
+
 def _with_size(string: bytes) -> bytes:
-    return compact_size(len(string)) + string
+    size = len(string)
+    return (_ONE_BYTE_SIZES[size] if size < 0xFD else compact_size(size)) + string
 
 
 def _add_shielded(document: dict[str, Any], parsed: ParsedBlock, index: int) -> None:
@@ -212,6 +216,7 @@ def confirms_document(block: AppliedBlock) -> dict[str, Any]:
     )
     ip_start = ints(parsed.confirm_ip_start, "I")
     ips = [parsed.confirm_ips[a:b] for a, b in zip(ip_start, ip_start[1:], strict=False)]
+    sized = [_with_size(ip) for ip in ips]
     document = {
         "_id": block.height,
         "nodes": list(block.confirm_nodes),
@@ -219,13 +224,11 @@ def confirms_document(block: AppliedBlock) -> dict[str, Any]:
         "sig_times": parsed.confirm_sig_times,
         "benchmark_times": parsed.confirm_benchmark_times,
         "bits": bits,
-        "ips": b"".join(map(_with_size, ips)),
+        "ips": b"".join(sized),
     }
     tx_start = ints(parsed.tx_start, "I")
     sizes = [tx_start[index + 1] - tx_start[index] for index in indexes]
-    if any(
-        size != CONFIRM_FIXED_SIZE + len(compact_size(len(ip))) + len(ip) for size, ip in zip(sizes, ips, strict=True)
-    ):
+    if sizes != [CONFIRM_FIXED_SIZE + len(ip) for ip in sized]:
         document["sizes"] = struct.pack(f"<{len(sizes)}I", *sizes)
     return document
 
