@@ -12,6 +12,7 @@ from typing import Any
 import indexer
 from indexer.config import Config
 from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
+from indexer.mempool import open_mempool
 from indexer.progress import ProgressCall, Report
 from indexer.session import Job, Progress, Session
 from indexer.source.choose import open_source
@@ -135,9 +136,12 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         lease.acquire(exclusive=exclusive)
         stack.callback(lease.release)
         source = stack.enter_context(closing(open_source(config)))
+        keeper = open_mempool(config, store)
+        if keeper is not None:
+            stack.callback(keeper.close)
         wake = Wake(stop)
         if config.daemon.zmq:
-            stack.enter_context(closing(waking(config.daemon.zmq, wake)))
+            stack.enter_context(closing(waking(config.daemon.zmq, wake, keeper.wake if keeper else None)))
         builder = IndexBuilder(uri, config.database_name, store, stop)
         stack.callback(builder.end)
 

@@ -17,6 +17,8 @@ from indexer.errors import ConfigError
 
 NEW_TIP = ("hashblock", "hashblockheight", "chainreorg")
 """The topics after which a daemon's tip is another one; any of them may be left out of its settings."""
+NEW_TRANSACTION = ("hashtx", "rawtx")
+"""The topics after which a daemon's mempool may be another one: a transaction came, or its block did or left."""
 
 _LOOK_MS = 100
 _SEQUENCE_SPAN = 1 << 32
@@ -108,6 +110,7 @@ class Wake:
         self._called.clear()
 
 
-def waking(addresses: str, wake: Wake) -> Notifications:
-    """Notifications of these addresses that wake at a new tip and when any were lost."""
-    return Notifications(addresses, dict.fromkeys(NEW_TIP, wake.call), wake.call)
+def waking(addresses: str, wake: Wake, transaction: Callable[..., object] | None = None) -> Notifications:
+    """Notifications of these addresses that wake at a new tip and when any were lost, and tell of transactions."""
+    callbacks = dict.fromkeys(NEW_TRANSACTION, transaction) if transaction is not None else {}
+    return Notifications(addresses, callbacks | dict.fromkeys(NEW_TIP, wake.call), wake.call)
