@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from indexer.chain.keys import NO_ADDRESS, hash_text, outkey, outkey_height, txkey
 from indexer.chain.lists import Undo
-from indexer.chain.nodes import Collateral, Node, Status, started_node
+from indexer.chain.nodes import Collateral, Node, started_node
 from indexer.chain.params import Network
 from indexer.chain.payouts import tier_payouts
 from indexer.chain.queue import BlockEvents, NodeQueue
@@ -44,6 +44,7 @@ class BlockUndo:
     queue: Undo
     spent: list[tuple[bytes, Coin]] = field(default_factory=list)
     made: list[tuple[bytes, Coin]] = field(default_factory=list)
+    former: list[tuple[bytes, Node | None]] = field(default_factory=list)
     txids: list[tuple[bytes, tuple[int, int] | None]] = field(default_factory=list)
     sprout: int = 0
     sapling: int = 0
@@ -115,6 +116,7 @@ class DemoChain:
             ),
             undo.queue,
         )
+        undo.former = [(point, self.former.get(point)) for point in undo.queue.left]
         self.former.update(undo.queue.left)
         for index in range(block.tx_count):
             undo.txids.append((block.txid(index), self.transactions.get(block.txid(index))))
@@ -167,11 +169,11 @@ class DemoChain:
         """Take the tip off the active chain; its block is returned."""
         undo, place = self._undo.pop(), self.active.pop()
         self.queue.undo(undo.queue)
-        for point, image in undo.queue.before.items():
-            if image is not None and image.status > Status.DOS:
-                self.former[point] = image
+        for point, former in undo.former:
+            if former is None:
+                del self.former[point]
             else:
-                self.former.pop(point, None)
+                self.former[point] = former
         made = dict(undo.made)
         for point in made:
             if point in self.coins:
