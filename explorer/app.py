@@ -59,17 +59,19 @@ def create_app(
         middleware=[
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
-            Middleware(CacheMiddleware, current=current_etag),
+            Middleware(CacheMiddleware, current=current_etags),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=error_handlers(),
     )
 
 
-def current_etag(scope: Scope) -> str:
-    """The ETag of the tip that is served now; empty before the first block."""
-    tip = scope["state"]["services"].db.meta.tip
-    return "" if tip is None else etag(tip)
+def current_etags(scope: Scope) -> frozenset[str]:
+    """The ETags that answers may carry now, with and without the mempool; none before the first block."""
+    meta = scope["state"]["services"].db.meta
+    if meta.tip is None:
+        return frozenset()
+    return frozenset((etag(meta.tip), etag(meta.tip, 0 if meta.pool is None else meta.pool.revision)))
 
 
 def open_daemon(config: Config) -> Daemon:

@@ -1,6 +1,6 @@
-"""Hot answers: what was answered for a tip is answered again as bytes until the tip or the epoch changes.
+"""Hot answers: what was answered is answered again as bytes for as long as its ETag is a current one.
 
-Only answers that carry the ETag of the tip are kept, so whatever else an answer shows must be in its ETag too.
+So whatever an answer shows must be in its ETag: the tip and its epoch, and in some the revision of the mempool.
 """
 
 from __future__ import annotations
@@ -25,18 +25,24 @@ NOT_IN_304 = (b"content-length", b"content-type", b"content-encoding")
 class Kept:
     """An answer as it was sent, with the function that gave it (for the metrics)."""
 
+    tag: str
     headers: Headers
     body: bytes
     endpoint: Any
 
+    @property
+    def cost(self) -> int:
+        """The memory it takes, in bytes."""
+        return len(self.body) + 1000
+
 
 class CacheMiddleware:
-    """Keeps answers to GET that are true for ``current(scope)``, the ETag of the tip, empty without one."""
+    """Keeps answers to GET whose ETag is among ``current(scope)``."""
 
-    def __init__(self, app: ASGIApp, current: Callable[[Scope], str]) -> None:
+    def __init__(self, app: ASGIApp, current: Callable[[Scope], frozenset[str]]) -> None:
         self._app = app
         self._current = current
-        self._tag = b""
+        self._tags: frozenset[str] = frozenset()
         self._kept: dict[Key, Kept] = {}
         self._bytes = 0
 
@@ -45,7 +51,7 @@ class CacheMiddleware:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        self._renew(self._current(scope).encode())
+        self._renew(self._current(scope))
         headers = dict(scope["headers"])
         key = (
             scope["path"],
@@ -58,24 +64,24 @@ class CacheMiddleware:
             await self._app(scope, receive, _Keeper(self, key, scope, send).send)
             return
         scope["endpoint"] = kept.endpoint
-        known = is_known(headers.get(b"if-none-match", b"").decode("latin-1"), self._tag.decode())
+        known = is_known(headers.get(b"if-none-match", b"").decode("latin-1"), kept.tag)
         await _answer(kept, known, send)
 
     def keep(self, key: Key, kept: Kept) -> None:
-        """Keep an answer, unless the tip has moved meanwhile."""
-        if dict(kept.headers).get(b"etag") != self._tag or len(kept.body) > LARGEST:
+        """Keep an answer, unless what it shows has moved meanwhile."""
+        if kept.tag not in self._tags or len(kept.body) > LARGEST:
             return
         if self._bytes > MOST_BYTES:
             self._kept.clear()
             self._bytes = 0
         self._kept[key] = kept
-        self._bytes += len(kept.body) + 1000
+        self._bytes += kept.cost
 
-    def _renew(self, tag: bytes) -> None:
-        if tag != self._tag:
-            self._kept.clear()
-            self._bytes = 0
-            self._tag = tag
+    def _renew(self, tags: frozenset[str]) -> None:
+        if tags != self._tags:
+            self._kept = {key: kept for key, kept in self._kept.items() if kept.tag in tags}
+            self._bytes = sum(kept.cost for kept in self._kept.values())
+            self._tags = tags
 
 
 class _Keeper:
@@ -90,7 +96,8 @@ class _Keeper:
         if message["type"] == "http.response.start" and message["status"] == 200:
             self._headers = list(message["headers"])
         elif message["type"] == "http.response.body" and self._headers and not message.get("more_body"):
-            kept = Kept(self._headers, message.get("body", b""), self._scope.get("endpoint"))
+            tag = dict(self._headers).get(b"etag", b"").decode("latin-1")
+            kept = Kept(tag, self._headers, message.get("body", b""), self._scope.get("endpoint"))
             self._headers = None
             self._cache.keep(self._key, kept)
         elif message["type"] == "http.response.body":

@@ -23,6 +23,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from explorer.errors import AboveTip, ExplorerError, Syncing, UpstreamUnavailable
+from explorer.pool import Pool, read_pool
 from indexer.chain.params import Network
 from indexer.store.codec import Document
 from indexer.store.schema import NODES, UTXOS
@@ -66,6 +67,7 @@ class Meta:
     daemon: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[str, Any] = field(default_factory=dict)
     checks: Mapping[str, Any] = field(default_factory=dict)
+    pool: Pool | None = None
     schema_version: int = 0
     idle_seconds: float = 0.0  # since a tip was first seen where it is
     lagging_seconds: float = 0.0  # since the index was last seen close to the daemon
@@ -79,10 +81,11 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """The result of a query and the tip that it is true for."""
+    """The result of a query and the tip that it is true for; ``revision`` is that of the mempool, if it was read."""
 
     value: T
     tip: Tip
+    revision: int | None = None
 
 
 class Torn(Exception):
@@ -98,6 +101,14 @@ class View:
         self.network: Network = database.network
         self.meta: Meta = database.meta
         self.mutable = False
+        self.revision: int | None = None
+
+    @property
+    def pool(self) -> Pool | None:
+        """The unconfirmed set; None while it is unknown. To ask is to depend on it, also when it is unknown."""
+        pool = self.meta.pool
+        self.revision = 0 if pool is None else pool.revision
+        return pool if pool is not None and pool.is_near(self.tip.height) else None
 
     def _touch(self, *collections: str) -> None:
         if not MUTABLE.isdisjoint(collections):
@@ -176,7 +187,7 @@ class Database:
             now = await self._read_tip()
             if not isinstance(outcome, Torn) and view.holds(now):
                 if not isinstance(outcome, ExplorerError):
-                    return Answer(outcome, tip)
+                    return Answer(outcome, tip, view.revision)
                 if now is not None and now.height == tip.height:
                     raise outcome
             if time.monotonic() > deadline:
@@ -187,8 +198,8 @@ class Database:
             tip = now
 
     async def poll(self) -> None:
-        """Read ``meta`` once: tip, indexes, daemon, checks, schema."""
-        names = ["tip", "indexes", "source", "checks", "schema"]
+        """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema."""
+        names = ["tip", "indexes", "source", "checks", "mempool", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
         now, meta = (
@@ -200,6 +211,7 @@ class Database:
                 source.get("daemon", {}),
                 source.get("rates", {}),
                 checks.get("checks", {}),
+                read_pool(found.get("mempool")),
                 found.get("schema", {}).get("version", 0),
             ),
         )

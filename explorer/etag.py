@@ -1,4 +1,4 @@
-"""ETags of answers about the chain: whatever they show changes with the tip or the epoch only."""
+"""ETags of answers: whatever they show changes with the tip, the epoch, or the revision of the mempool only."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from explorer.db import Tip
 from indexer.chain.keys import hash_text
 
 
-def etag(tip: Tip) -> str:
-    """The ETag of every answer that is true for a tip. Weak, because of compression."""
-    return f'W/"{hash_text(tip.hash)}-{tip.epoch}"'
+def etag(tip: Tip, revision: int | None = None) -> str:
+    """The ETag of an answer that is true for a tip, and for a revision of the mempool unless None.
+
+    Weak, because of compression.
+    """
+    mempool = "" if revision is None else f"-{revision}"
+    return f'W/"{hash_text(tip.hash)}-{tip.epoch}{mempool}"'
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

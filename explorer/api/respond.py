@@ -43,7 +43,8 @@ def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: boo
         "Vary": "Accept",
     }
     if revalidate:
-        headers |= {"ETag": etag(answer.tip), "Cache-Control": FOREVER if isinstance(found, Immutable) else REVALIDATE}
+        cached = FOREVER if isinstance(found, Immutable) else REVALIDATE
+        headers |= {"ETag": etag(answer.tip, answer.revision), "Cache-Control": cached}
         if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers | _cors(request))
     else:
