@@ -15,7 +15,7 @@ from typing import Any
 
 from bson import Binary
 from pymongo import ASCENDING, DESCENDING, DeleteMany, MongoClient, ReplaceOne, UpdateMany
-from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -24,6 +24,7 @@ from indexer.store.base import Document, Id
 
 APP_NAME = "flux-indexer"
 DUPLICATE_KEY = 11000
+NAMESPACE_EXISTS = 48
 NO_SPACE = 14031  # OutOfDiskSpace
 LOOKUP_CHUNK = 1000
 FIND_CHUNK = 20_000
@@ -72,6 +73,22 @@ class MongoStore:
         """The server's version, such as ``6.0.5``."""
         with _translated():
             return str(self._client.server_info()["version"])
+
+    def create(self, collection: str, compressor: str) -> None:
+        """Create a collection whose blocks are compressed with ``compressor``, unless it exists.
+
+        Errors: ConfigError on a server that cannot.
+        """
+        engine = {"wiredTiger": {"configString": f"block_compressor={compressor}"}}
+        with _translated():
+            try:
+                self._db.command("create", collection, storageEngine=engine)
+            except OperationFailure as error:
+                if error.code != NAMESPACE_EXISTS:
+                    raise ConfigError(
+                        f"the server cannot compress {collection} with {compressor} ({error.details}): use a MongoDB "
+                        "with the storage engine WiredTiger"
+                    ) from error
 
     def insert(self, collection: str, documents: Sequence[Document]) -> None:
         """Add rows, in any order."""

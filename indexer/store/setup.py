@@ -13,11 +13,22 @@ from indexer.chain.params import Network, flatten
 from indexer.errors import ConfigError, StoreError, WrongDatabase
 from indexer.store.base import Document
 from indexer.store.mongo import MongoStore
-from indexer.store.schema import COLLECTIONS, SCHEMA_VERSION, Collection, Index, late_indexes
+from indexer.store.schema import (
+    CHAIN_DERIVED,
+    COLLECTIONS,
+    NODES,
+    SCHEMA_VERSION,
+    UTXOS,
+    Collection,
+    Index,
+    late_indexes,
+)
 
 MINIMUM_SERVER = (6, 0)
 BUILDER_NAME = "flux-index-builder"
 END_SECONDS = 5.0
+
+REWRITTEN = (NODES, UTXOS)  # at every checkpoint: these keep the server's own, faster compression
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +42,20 @@ def prepare(store: MongoStore, network: Network) -> None:
     if tuple(map(int, version.split(".")[:2])) < MINIMUM_SERVER:
         raise ConfigError(f"MongoDB {version} is too old: version 6.0 or later is needed; upgrade the server")
     _check_schema(store.meta("schema"), network, store)
+    _create_compressed(store)
     for collection in COLLECTIONS:
         for index in collection.indexes:
             if not index.late:
                 create_index(store.database, collection, index)
     if store.meta("indexes") is None:
         store.put_meta("indexes", {"ready": [], "building": {}})
+
+
+def _create_compressed(store: MongoStore) -> None:
+    """Create the collections of rows that are written once, compressed with zstd (docs/decisions)."""
+    for collection in CHAIN_DERIVED:
+        if collection not in REWRITTEN:
+            store.create(collection.name, "zstd")
 
 
 def _check_schema(stored: Document | None, network: Network, store: MongoStore) -> None:

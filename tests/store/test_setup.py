@@ -31,6 +31,21 @@ def test_every_index_but_the_late_ones_is_there_from_the_start(store: MongoStore
         assert made == {index.name for index in collection.indexes if not index.late}, collection.name
 
 
+def test_rows_that_are_written_once_are_compressed_with_zstd(store: MongoStore) -> None:
+    def compressor(name: str) -> str:
+        settings = store.database.command("collStats", name)["wiredTiger"]["creationString"]
+        return str(settings.partition("block_compressor=")[2].partition(",")[0])
+
+    assert {name: compressor(name) for name in ("transactions", "ledger", "node_confirms", "utxos", "nodes")} == {
+        "transactions": "zstd", "ledger": "zstd", "node_confirms": "zstd", "utxos": "snappy", "nodes": "snappy",
+    }  # fmt: skip
+
+
+def test_a_server_that_cannot_compress_is_refused(store: MongoStore) -> None:
+    with pytest.raises(ConfigError, match="cannot compress another with nonsense"):
+        store.create("another", "nonsense")
+
+
 def test_late_indexes_are_built_once_and_told(store: MongoStore, mongod: str, database_name: str) -> None:
     assert store.meta("indexes") == {"_id": "indexes", "ready": [], "building": {}}
     builder = IndexBuilder(mongod, database_name, store, Event())
