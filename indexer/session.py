@@ -17,7 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 from indexer.chain.keys import hash_text, parse_hash
-from indexer.chain.params import Network
+from indexer.chain.params import Network, undo_depth
 from indexer.config import Indexer as Settings
 from indexer.errors import ChainError, ParseError
 from indexer.parse import parse_block
@@ -66,25 +66,22 @@ class Job:
 class Committer(Thread):
     """Commits batches in order; holds at most one that waits."""
 
-    def __init__(self, store: Store, tip: Document, undo_depth: int) -> None:
+    def __init__(self, store: Store, tip: Document) -> None:
         super().__init__(name="commit", daemon=True)
         self.tip = tip
         self._store = store
-        self._undo_depth = undo_depth
         self._slot: queue.Queue[tuple[Delta, int] | None] = queue.Queue(1)
         self._failure: Exception | None = None
-        self._done = 0
-        self._put = 0
+        self.done = 0
 
-    def put(self, delta: Delta, best: int) -> int:
-        """Hand over a batch, waiting for room; ``best`` is the daemon's height.
+    def put(self, delta: Delta, keep_from: int) -> int:
+        """Hand over a batch, waiting for room; blocks from ``keep_from`` on must stay undoable.
 
-        Returns how many batches have been committed. Raises what made an earlier commit fail.
+        Returns how many batches are ``done``. Raises what made an earlier commit fail.
         """
         self._check()
-        self._slot.put((delta, best))
-        self._put += 1
-        return self._done
+        self._slot.put((delta, keep_from))
+        return self.done
 
     def drain(self) -> Document:
         """Wait until everything handed over is committed; returns the tip document."""
@@ -102,9 +99,9 @@ class Committer(Thread):
         while (item := self._slot.get()) is not None:
             try:
                 if self._failure is None:
-                    delta, best = item
-                    self.tip = commit(self._store, delta, self.tip, min(best - self._undo_depth, delta.tip.height))
-                    self._done += 1
+                    delta, keep_from = item
+                    self.tip = commit(self._store, delta, self.tip, min(keep_from, delta.tip.height))
+                    self.done += 1
             except Exception as error:  # carried to the thread that hands over
                 self._failure = error
             finally:
@@ -177,7 +174,7 @@ class Session:
         self._reader = StoreReader(store)
         self._state = self._new_state()
         self._batch = Batch(job.settings)
-        self._committer = Committer(store, tip, job.settings.undo_depth)
+        self._committer = Committer(store, tip)
         self._counted = 0
 
     def _new_state(self) -> ChainState:
@@ -211,7 +208,7 @@ class Session:
         if isinstance(event, Extend):
             for block in event.blocks:
                 self._batch.add(parse_checked(block))
-                single = event.status.height - block.height <= self._job.settings.undo_depth
+                single = block.height >= self._keep_from(event.status)
                 if single or self._batch.full:
                     self._apply(self._batch.take(), event.status)
             return
@@ -224,11 +221,16 @@ class Session:
 
     def _apply(self, blocks: Sequence[ParsedBlock], status: DaemonStatus) -> None:
         if blocks:
-            done = self._committer.put(self._state.apply(blocks), status.height)
+            done = self._committer.put(self._state.apply(blocks), self._keep_from(status))
             for _ in range(done - self._counted):
                 self._state.committed()
             self._counted = done
             self._report(status, at_tip=self._state.tip.height >= status.height)
+
+    def _keep_from(self, status: DaemonStatus) -> int:
+        """The first height that a reorganisation of the daemon, or the operator, may want undone alone."""
+        job = self._job
+        return status.height - max(job.settings.undo_depth, undo_depth(job.network, status.height))
 
     def _fork(self, event: Fork) -> None:
         """Commit what is under way, go back, begin anew from there."""
@@ -237,7 +239,7 @@ class Session:
         log.info("reorganisation: back from block %d to block %d", tip["height"], event.height)
         self._committer.tip = rewind(self._job.store, tip, event.height, "reorg")
         self._state = self._new_state()
-        self._counted = self._committer._done
+        self._counted = self._committer.done
 
     def _report(self, status: DaemonStatus | None, *, at_tip: bool, problem: str = "") -> None:
         state = self._state

@@ -27,7 +27,7 @@ from tests.indexed import Index, chain
 from tests.memory_store import MemoryStore
 from tests.replay_daemon import ReplayDaemon
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def config_for(daemon: ReplayDaemon, name: str, **daemon_settings: Any) -> Config:
@@ -165,7 +165,7 @@ def test_a_daemon_below_our_tip_is_not_a_reorganisation(mongod: str, database_na
         with running(config_for(daemon, database_name), mongod) as indexer:
             indexer.until_at(chain()[60])
             daemon.chain.set_tip(40)
-            indexer.until(lambda: "40" in indexer.reports[-1].note)
+            indexer.until(lambda: "below our tip 60" in indexer.reports[-1].note)
             assert indexer.store.meta("tip")["height"] == 60  # type: ignore[index]
             daemon.chain.set_tip(61)
             indexer.until_at(chain()[61])

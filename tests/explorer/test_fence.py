@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -87,7 +87,8 @@ async def during(store: Any, writer: Callable[..., Coroutine[Any, Any, int]], se
     writing = asyncio.create_task(writer(store, stop))
     answers, end = 0, asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end:
-        answers += await read()
+        with suppress(Syncing):  # a busy machine may find no undisturbed moment; never a wrong one
+            answers += await read()
     stop.set()
     assert await writing > 3
     return answers
