@@ -92,6 +92,39 @@ class Torn(Exception):
     """A mutable row was about to be read while the tip is dirty: the query has to be asked again."""
 
 
+class Kept:
+    """What queries keep for later, by name and height: true for one epoch, the least recently used go first.
+
+    A reader whose epoch is over can spoil nothing: what it keeps is kept under its own epoch.
+    """
+
+    MOST = 8  # heights of a name
+
+    def __init__(self) -> None:
+        self._epoch = -1
+        self._values: dict[str, dict[int, Any]] = {}
+
+    def at_or_below(self, epoch: int, name: str, height: int) -> Any:
+        """What was kept under the greatest height up to ``height``; None when there is nothing."""
+        values = self._values.get(name, {}) if epoch == self._epoch else {}
+        best = max((kept for kept in values if kept <= height), default=None)
+        if best is None:
+            return None
+        values[best] = values.pop(best)
+        return values[best]
+
+    def keep(self, epoch: int, name: str, height: int, value: Any) -> None:
+        """Keep a value; an earlier epoch's are forgotten, for an earlier epoch nothing is kept."""
+        if epoch > self._epoch:
+            self._epoch, self._values = epoch, {}
+        if epoch == self._epoch:
+            values = self._values.setdefault(name, {})
+            values.pop(height, None)
+            values[height] = value
+            if len(values) > self.MOST:
+                del values[next(iter(values))]
+
+
 class View:
     """The chain at one tip. What a query reads through it is noted, for the fence."""
 
@@ -115,6 +148,14 @@ class View:
             self.mutable = True
             if self.tip.dirty:
                 raise Torn
+
+    def kept(self, name: str, height: int) -> Any:
+        """What a query of this epoch kept under ``name`` for the greatest height up to ``height``, or None."""
+        return self._database.kept.at_or_below(self.tip.epoch, name, height)
+
+    def keep(self, name: str, height: int, value: Any) -> None:
+        """Keep what was made of immutable rows up to ``height`` for later questions."""
+        self._database.kept.keep(self.tip.epoch, name, height, value)
 
     def require_height(self, height: int) -> int:
         """``height`` itself; AboveTip when the index has not reached it."""
@@ -163,6 +204,7 @@ class Database:
         self._db = client.get_database(name)
         self.network = network
         self.meta = Meta()
+        self.kept = Kept()
         self.reachable = False
         self._seen: Tip | None = None
         self._moved = self._close = time.monotonic()

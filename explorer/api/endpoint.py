@@ -78,6 +78,10 @@ class Api:
         """Declare the decorated handler as the answer to POST with a JSON body."""
         return self._declare("POST", path, answer, (), {**more, "body": body, "revalidate": False})
 
+    def include(self, other: Api) -> None:
+        """Declare the endpoints of another collection as well."""
+        self.endpoints += other.endpoints
+
     def endpoint(self, handler: Handler) -> Endpoint:
         """The declaration of a handler."""
         return next(endpoint for endpoint in self.endpoints if endpoint.handler is handler)

@@ -19,7 +19,10 @@ MEANINGS = {
     "reference": "height or block hash",
     "txid": "64 hex digits in display order",
     "address": "transparent address of this network",
+    "tier": "cumulus, nimbus or stratus",
+    "outpoint": "collateral of a node: <txid>:<n>",
 }
+DESCRIPTION = "Blocks, transactions, addresses, nodes."
 PRETTY = Parameter("pretty", {"type": "string", "enum": ["1"]}, "indented JSON")
 BASE: dict[str, Schema] = {
     "Tip": {
@@ -50,7 +53,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, components)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Flux Explorer", "version": __version__, "description": "Blocks, transactions, addresses."},
+        "info": {"title": "Flux Explorer", "version": __version__, "description": DESCRIPTION},
         "paths": paths,
         "components": {"schemas": components},
     }

@@ -7,13 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from explorer.api import nodes
 from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
 from explorer.api.endpoint import Api, Parameter
+from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
 from explorer.api.respond import Immutable
 from explorer.db import Answer
 from explorer.errors import BadRequest, Syncing
 from explorer.negotiate import JsonRoute
-from explorer.paging import DEFAULT_LIMIT, MAX_LIMIT, parse_limit
 from explorer.queries import addresses, blocks, transactions
 from explorer.queries.balances import MOST, Balances, balances
 from explorer.queries.results import (
@@ -37,11 +38,7 @@ IMMUTABLE_DEPTH = 100
 BALANCES_BYTES = 1 << 18
 TRANSACTION_BYTES = (1 << 22) + (1 << 10)
 
-WHOLE = {"type": "integer", "minimum": 0}
-AT = Parameter("at", WHOLE, "height instead of the tip")
 CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "the height with so many confirmations")
-LIMIT = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, "items")
-CURSOR = Parameter("cursor", {"type": "string"}, "next of the answer before")
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
 Q = Parameter("q", {"type": "string"}, "height, hash, txid, address, outpoint, date, or tip", required=True)
 
@@ -63,11 +60,6 @@ TRANSACTION_BODY: dict[str, Any] = {
 }
 
 api = Api()
-
-
-def paging(request: Request) -> dict[str, Any]:
-    """``cursor`` and ``limit`` of a list."""
-    return {"cursor": request.query_params.get("cursor"), "limit": parse_limit(request.query_params.get("limit"))}
 
 
 def moment(request: Request) -> dict[str, int | None]:
@@ -180,7 +172,14 @@ async def get_search(request: Request) -> Answer[Hits]:
     return await s.db.fenced(search, text, s.daemon.full_ids)
 
 
-TWINS = (("/block/{reference}", get_block), ("/tx/{txid}", get_transaction), ("/address/{address}", get_address))
+api.include(nodes.api)
+
+TWINS = (
+    ("/block/{reference}", get_block),
+    ("/tx/{txid}", get_transaction),
+    ("/address/{address}", get_address),
+    ("/node/{outpoint}", nodes.get_node),
+)
 
 
 def routes() -> list[BaseRoute]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from indexer.chain.params import Network, pon_active, upgrade_active
+from indexer.chain.params import Network, pon_active, target_spacing, upgrade_active
 from indexer.chain.queue import pays_nodes
-from indexer.chain.subsidy import block_subsidy, one_off_funds
+from indexer.chain.subsidy import block_subsidy, one_off_funds, subsidy_breaks
 from indexer.chain.tiers import TIERS
 
 # Shares of the subsidy as numerator and denominator: 3.75 %, 6.25 %, 15 %; of a PoN subsidy 1, 3.5 and 9 of 14.
@@ -86,6 +87,34 @@ def tier_payout(network: Network, height: int, tier: int) -> int:
 def tier_payouts(network: Network, height: int) -> tuple[int, ...]:
     """What the coinbase at ``height`` pays to the payees of Cumulus, Nimbus and Stratus."""
     return tuple(tier_payout(network, height, tier) for tier in TIERS)
+
+
+def payouts_ahead(network: Network, tier: int, first: int, seconds: int) -> int:
+    """What the blocks from height ``first`` on pay to a tier in so many seconds at the target spacing, zatoshi.
+
+    Every reduction of the subsidy on the way counts from its own height on; a block that is not complete does not.
+    """
+    turns = {*subsidy_breaks(network), network.upgrades.flux, network.nodes.payments_from, first + seconds}
+    heights = [first, *sorted(height for height in turns if height > first)]
+    total = 0
+    for begin, end in pairwise(heights):
+        spacing = target_spacing(network, begin)
+        blocks = min(end - begin, seconds // spacing)
+        total += _payouts_between(network, tier, begin, begin + blocks)
+        seconds -= blocks * spacing
+        if seconds < spacing:
+            break
+    return total
+
+
+def _payouts_between(network: Network, tier: int, begin: int, end: int) -> int:
+    """The payouts of ``begin <= height < end``, in which no other terms begin."""
+    if end <= begin or not pays_nodes(network, begin):
+        return 0
+    amount = tier_payout(network, begin, tier)
+    if tier_payout(network, end - 1, tier) == amount:
+        return amount * (end - begin)
+    return sum(tier_payout(network, height, tier) for height in range(begin, end))  # the slow start
 
 
 def dev_fund_minimum(network: Network, height: int, paid_tiers: Iterable[int]) -> int:

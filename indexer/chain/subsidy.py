@@ -107,6 +107,11 @@ def _breaks(network: Network) -> Iterator[int]:
     yield from (pon + i * rule.pon_reduction_interval for i in range(1, rule.pon_max_reductions + 1))
 
 
+def subsidy_breaks(network: Network) -> tuple[int, ...]:
+    """Every height at which the subsidy may begin to follow other terms, ascending."""
+    return _stretches(network)[0]
+
+
 def _sum(network: Network, begin: int, end: int) -> int:
     """The subsidies of ``begin <= height < end``, which must have the same terms: an arithmetic series."""
     constant, slope = _terms(network, begin)

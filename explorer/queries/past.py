@@ -1,0 +1,112 @@
+"""The node lists after any block, from immutable rows: the same way for the tip as for the past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+from explorer.db import View
+from explorer.errors import NotFound
+from indexer.chain import tiers
+from indexer.chain.keys import eventkey, txkey
+from indexer.chain.replay import PastLists, no_lists, replay
+from indexer.chain.tiers import TIERS
+from indexer.errors import ChainError
+from indexer.store.codec import (
+    Document,
+    event_change,
+    payout_changes,
+    snapshot_lists,
+    split_strings,
+    start_change,
+)
+
+NEAR = 200
+"""Blocks that are rather replayed from what is in memory than from a snapshot."""
+
+LastConfirmations = Mapping[int, tuple[int, str]]
+"""By node: the height of its last confirmation, and the ip in it."""
+
+
+async def lists_at(view: View, height: int) -> PastLists:
+    """The node lists after block ``height``; kept in memory for a few heights of this epoch."""
+    base: PastLists | None = view.kept("node lists", height)
+    if base is None or base.height < height - NEAR:
+        base = max(await _snapshot(view, height), base or no_lists(), key=lambda lists: lists.height)
+    if base.height < height:
+        base = await _replayed(view, base, height)
+        view.keep("node lists", height, base)
+    return base
+
+
+async def ranks_at(view: View, height: int) -> Mapping[int, int]:
+    """The rank of every confirmed node in its tier after block ``height``."""
+    ranks: tuple[int, dict[int, int]] | None = view.kept("ranks", height)
+    if ranks is None or ranks[0] != height:
+        lists = await lists_at(view, height)
+        ranks = height, {node: rank for tier in TIERS for rank, node in enumerate(lists.order(tier))}
+        view.keep("ranks", height, ranks)
+    return ranks[1]
+
+
+async def confirmations_at(view: View, height: int) -> LastConfirmations:
+    """The last confirmation, after block ``height``, of all nodes that were confirmed then.
+
+    It is never older than E blocks, else the node would have expired. Nodes that left the list may be there too.
+    """
+    known: tuple[int, LastConfirmations] = view.kept("confirmations", height) or (-1, {})
+    if known[0] == height:
+        return known[1]
+    oldest = height - tiers.windows(view.network, height).expiry
+    first, found = (known[0] + 1, dict(known[1])) if known[0] >= height - NEAR else (oldest, {})
+    for row in await view.many("node_confirms", _heights(first, height), sort=[("_id", 1)], fields=("nodes", "ips")):
+        ips = (ip.decode("latin-1") for ip in split_strings(row["ips"]))
+        found.update({node: (row["_id"], ip) for node, ip in zip(row["nodes"], ips, strict=True)})
+    found = {node: last for node, last in found.items() if last[0] >= oldest}
+    view.keep("confirmations", height, (height, found))
+    return found
+
+
+async def starts_at(view: View, nodes: Sequence[int], height: int) -> dict[int, Document]:
+    """The rows of ``node_starts`` with which the nodes began their present or last life after block ``height``."""
+    where = {"node": {"$in": list(nodes)}, "_id": {"$lt": txkey(height + 1, 0)}}
+    fields = ("node", "outpoint", "tier", "value", "payee", "payee_kind", "pubkey")
+    rows = await view.many("node_starts", where, sort=[("_id", 1)], fields=fields) if nodes else []
+    return {row["node"]: row for row in rows}
+
+
+async def _snapshot(view: View, height: int) -> PastLists:
+    row = await view.one("queue_snapshots", {"_id": {"$lte": height}}, sort=[("_id", -1)])
+    return no_lists() if row is None else snapshot_lists(row)
+
+
+async def _replayed(view: View, base: PastLists, height: int) -> PastLists:
+    first, end = base.height + 1, height + 1
+    starts, events, payouts = await asyncio.gather(
+        view.many("node_starts", _keys(txkey(first, 0), txkey(end, 0)), sort=[("_id", 1)], fields=("node", "tier")),
+        view.many(
+            "node_events",
+            _keys(eventkey(first, 0), eventkey(end, 0)),
+            sort=[("_id", 1)],
+            fields=("node", "event", "tier"),
+        ),
+        view.many("payouts", _heights(first, height), sort=[("_id", 1)], fields=("tiers", "nodes")),
+    )
+    paid = chain.from_iterable(map(payout_changes, payouts))
+    changes: Iterable[Any] = chain(map(start_change, starts), map(event_change, events), paid)
+    try:
+        return replay(base, sorted(changes, key=itemgetter(0)), height)
+    except ChainError as error:
+        # Rows may be going away under this very question; the fence asks again, and only then believes it.
+        raise NotFound(str(error)) from error
+
+
+def _keys(low: int, end: int) -> dict[str, dict[str, int]]:
+    return {"_id": {"$gte": low, "$lt": end}}
+
+
+def _heights(first: int, last: int) -> dict[str, dict[str, int]]:
+    return {"_id": {"$gte": first, "$lte": last}}

@@ -1,0 +1,129 @@
+"""Payouts to nodes: what the queue predicted for each block, and the output that satisfies it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from explorer.db import View
+from explorer.paging import Cursor
+from explorer.queries.node_results import NodePayout
+from explorer.queries.nodes import node_id, parse_node
+from explorer.queries.queues import parse_tier
+from explorer.queries.results import Page
+from explorer.queries.text import address_key, tier_name
+from explorer.queries.timeline import coinbases
+from indexer.chain.address import encode_address
+from indexer.chain.keys import outpoint_text
+from indexer.chain.tiers import Tier
+from indexer.store.codec import Document
+
+LIST = Cursor("payouts", 2)
+CHUNK = 1000  # rows read at once where the first ones held too little
+
+COLUMNS = ("tiers", "nodes", "payees", "amounts", "vouts")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which payouts a list asks for; None: all."""
+
+    tier: Tier | None = None
+    payee: bytes | None = None
+    node: int | None = None
+
+
+class _Entry(NamedTuple):
+    """One payout of a row: height, number in the row, and its columns."""
+
+    height: int
+    number: int
+    tier: int
+    node: int
+    payee: bytes
+    amount: int
+    vout: int
+
+
+async def payouts(
+    view: View,
+    *,
+    tier: str | None = None,
+    address: str | None = None,
+    node: str | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> Page[NodePayout]:
+    """The payouts to a tier, an address, a node, newest first; those of a block in the order of tiers."""
+    sought = Sought(
+        None if tier is None else parse_tier(tier),
+        None if address is None else address_key(address, view.network),
+        None if node is None else await node_id(view, parse_node(node)),
+    )
+    last = None if cursor is None else LIST.decode(cursor)
+    entries = await _entries(view, sought, (view.tip.height, -1) if last is None else (last[0], last[1]), limit + 1)
+    page = entries[:limit]
+    heights = sorted({entry.height for entry in page})
+    blocks, txids, starts = await asyncio.gather(
+        view.many("blocks", {"_id": {"$in": heights}}, fields=("time",)),
+        coinbases(view, heights),
+        view.many("node_starts", {"_id": {"$in": sorted({e.node for e in page})}}, fields=("outpoint",)),
+    )
+    times = {row["_id"]: row["time"] for row in blocks}
+    points = {row["_id"]: outpoint_text(bytes(row["outpoint"])) for row in starts}
+    items = tuple(
+        NodePayout(
+            height=entry.height,
+            time=times[entry.height],
+            tier=tier_name(entry.tier),
+            node=points.get(entry.node),
+            address=encode_address(bytes(entry.payee), view.network),
+            amount=entry.amount,
+            outpoint=f"{txids[entry.height]}:{entry.vout}" if entry.vout >= 0 else None,
+            matched=entry.vout >= 0,
+        )
+        for entry in page
+    )
+    return Page(items, LIST.encode(page[-1].height, page[-1].number) if len(entries) > limit else None)
+
+
+async def _entries(view: View, sought: Sought, after: tuple[int, int], count: int) -> list[_Entry]:
+    """At least ``count`` payouts after a place in the list, fewer at its end."""
+    found: list[_Entry] = []
+    height, size = min(after[0], view.tip.height), count + 1
+    while len(found) < count and height >= 0:
+        where = {"_id": {"$lte": height}, **_where(view, sought)}
+        rows = await view.many("payouts", where, sort=[("_id", -1)], limit=size, fields=COLUMNS)
+        for row in rows:
+            found += (e for e in _matching(row, sought) if e.height < after[0] or e.number > after[1])
+        if len(rows) < size:
+            break
+        height, size = rows[-1]["_id"] - 1, CHUNK
+    return found
+
+
+def _where(view: View, sought: Sought) -> dict[str, Any]:
+    """The condition on rows; which payout of a row it is shows ``_matching``."""
+    where: dict[str, Any] = {"tiers": {"$ne": []}}
+    if sought.tier is not None:
+        where["tiers"] = int(sought.tier)
+    if sought.node is not None:
+        view.require_index("payouts.nodes")
+        where["nodes"] = sought.node
+    if sought.payee is not None:
+        view.require_index("payouts.payees")
+        where["payees"] = sought.payee
+    return where
+
+
+def _matching(row: Document, sought: Sought) -> Iterator[_Entry]:
+    for number, columns in enumerate(zip(*(row[name] for name in COLUMNS), strict=True)):
+        entry = _Entry(row["_id"], number, *columns)
+        if (
+            (sought.tier is None or entry.tier == sought.tier)
+            and (sought.node is None or entry.node == sought.node)
+            and (sought.payee is None or bytes(entry.payee) == sought.payee)
+        ):
+            yield entry

@@ -1,0 +1,22 @@
+"""Cursors of lists whose order moves: they stay with the block for which the list was begun."""
+
+from __future__ import annotations
+
+from explorer.db import View
+from explorer.errors import Reorganised
+from explorer.queries.blocks import reference_at
+from indexer.chain.keys import parse_hash
+
+MASK = (1 << 63) - 1
+
+
+async def mark_of(view: View, height: int) -> int:
+    """What a cursor keeps of the hash of a block."""
+    return int.from_bytes(parse_hash((await reference_at(view, height)).hash)[:8], "big") & MASK
+
+
+async def require_unchanged(view: View, height: int, mark: int, rank: int) -> tuple[int, int]:
+    """Height and rank of a cursor; Reorganised when the block that it stays with is gone."""
+    if height > view.tip.height or await mark_of(view, height) != mark:
+        raise Reorganised(f"block {height}, for which this list was begun, has been orphaned: begin it again")
+    return height, rank

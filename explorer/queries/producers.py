@@ -1,0 +1,84 @@
+"""Who produced the Proof of Node blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from explorer.db import View
+from explorer.paging import Cursor
+from explorer.queries.node_results import Producer
+from explorer.queries.past import NEAR
+from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.results import Page
+from explorer.queries.text import address_text, tier_name
+from indexer.chain.keys import outpoint_text
+
+LIST = Cursor("producers", 3)
+
+
+class Produced(NamedTuple):
+    """What a producer did: blocks, height of the first and of the last."""
+
+    blocks: int
+    first: int
+    last: int
+
+
+Table = Mapping[bytes, Produced]
+"""By the outpoint in the header."""
+
+
+async def producers(view: View, *, cursor: str | None = None, limit: int) -> Page[Producer]:
+    """The producers of Proof of Node blocks, the busiest first; a cursor stays with its block."""
+    height, rank = (view.tip.height, 0) if cursor is None else await require_unchanged(view, *LIST.decode(cursor))
+    table = await table_at(view, height)
+    ranked = sorted(table, key=lambda point: (-table[point].blocks, point))
+    page = ranked[rank : rank + limit]
+    nodes = {bytes(row["outpoint"]): row for row in await view.many("nodes", {"outpoint": {"$in": page}})}
+    items = tuple(
+        Producer(
+            node=outpoint_text(point),
+            tier=tier_name(nodes[point]["tier"]) if point in nodes else None,
+            address=address_text(bytes(nodes[point]["payee"]), view.network) if point in nodes else None,
+            blocks=table[point].blocks,
+            expected=None,
+            first_height=table[point].first,
+            last_height=table[point].last,
+        )
+        for point in page
+    )
+    end = rank + len(page)
+    return Page(items, LIST.encode(height, await mark_of(view, height), end) if end < len(ranked) else None)
+
+
+async def table_at(view: View, height: int) -> Table:
+    """All producers up to a block; kept in memory, and carried on from there block by block."""
+    kept: tuple[int, Table] | None = view.kept("producers", height)
+    if kept is not None and kept[0] >= height - NEAR:
+        table = await _carried_on(view, kept, height)
+    else:
+        table = await _counted(view, height)
+    view.keep("producers", height, (height, table))
+    return table
+
+
+async def _counted(view: View, height: int) -> Table:
+    """Counted by the index alone."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"producer": {"$gt": b""}, "_id": {"$lte": height}}},
+        {"$group": {"_id": "$producer", "blocks": {"$sum": 1}, "first": {"$min": "$_id"}, "last": {"$max": "$_id"}}},
+    ]
+    rows = await view.aggregate("blocks", stages)
+    return {bytes(row["_id"]): Produced(row["blocks"], row["first"], row["last"]) for row in rows}
+
+
+async def _carried_on(view: View, kept: tuple[int, Table], height: int) -> Table:
+    table = dict(kept[1])
+    where = {"_id": {"$gt": kept[0], "$lte": height}}
+    for row in await view.many("blocks", where, sort=[("_id", 1)], fields=("producer",)):
+        if "producer" in row:
+            point = bytes(row["producer"])
+            before = table.get(point, Produced(0, row["_id"], row["_id"]))
+            table[point] = Produced(before.blocks + 1, before.first, row["_id"])
+    return table

@@ -1,0 +1,141 @@
+"""The three tiers and their payment queues, after the tip or any block before it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from explorer.db import View
+from explorer.errors import BadRequest, NotFound
+from explorer.paging import Cursor
+from explorer.queries.blocks import reference_at
+from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Tiers, TierState
+from explorer.queries.outlook import Outlook, outlook_at
+from explorer.queries.past import LastConfirmations, confirmations_at, lists_at, starts_at
+from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.text import tier_name
+from explorer.queries.units import TIERS as TIER_NAMES
+from indexer.chain.address import encode_address
+from indexer.chain.deadlines import pays_by_height
+from indexer.chain.keys import outpoint_text
+from indexer.chain.nodes import Status
+from indexer.chain.params import Network
+from indexer.chain.payouts import payouts_ahead, tier_payout
+from indexer.chain.queue import pays_nodes
+from indexer.chain.replay import Members, PastLists
+from indexer.chain.tiers import TIERS, Tier, accepted_amounts
+from indexer.store.codec import Document
+
+YEAR_SECONDS = 31_536_000
+CURSORS = {tier: Cursor(f"the {tier.label} queue", 3) for tier in TIERS}
+
+
+def parse_tier(text: str) -> Tier:
+    """A tier by its name; BadRequest for another word."""
+    if text not in TIER_NAMES:
+        raise BadRequest(f"{text[:40]!r} is no tier: expected cumulus, nimbus or stratus")
+    return Tier(TIER_NAMES.index(text) + 1)
+
+
+async def tiers(view: View, *, at: int | None = None) -> Tiers:
+    """The tiers after block ``at``, the tip by default."""
+    height = view.tip.height if at is None else view.require_height(at)
+    lists, outlook, reference = await asyncio.gather(
+        lists_at(view, height), outlook_at(view, height), reference_at(view, height)
+    )
+    heads = {tier: next(iter(lists.order(tier)), None) for tier in TIERS}
+    payees = await _payees(view, [node for node in heads.values() if node is not None], height)
+    return Tiers(reference, tuple(_tier(view.network, tier, lists, outlook, payees.get(heads[tier])) for tier in TIERS))
+
+
+async def queue(view: View, tier: Tier, *, at: int | None = None, cursor: str | None = None, limit: int) -> Queue:
+    """The payment queue of a tier after block ``at``, the tip by default; a cursor stays with its block."""
+    height, rank = await _position(view, tier, at, cursor)
+    lists, outlook, reference = await asyncio.gather(
+        lists_at(view, height), outlook_at(view, height), reference_at(view, height)
+    )
+    order = lists.order(tier)
+    page = list(islice(order, rank, rank + limit))
+    starts, confirmed = await asyncio.gather(starts_at(view, page, height), confirmations_at(view, height))
+    _require_known(page, starts, confirmed)
+    places = tuple(
+        _place(view.network, outlook, tier, rank + n, order[node], starts[node], confirmed[node][1])
+        for n, node in enumerate(page)
+    )
+    end = rank + len(page)
+    following = CURSORS[tier].encode(height, await mark_of(view, height), end) if end < len(order) else None
+    return Queue(reference, places, following)
+
+
+async def _position(view: View, tier: Tier, at: int | None, cursor: str | None) -> tuple[int, int]:
+    """The height and the first rank that are asked for; Reorganised when the cursor's block is gone."""
+    if cursor is None:
+        return view.tip.height if at is None else view.require_height(at), 0
+    pinned = CURSORS[tier].decode(cursor)
+    if at is not None and at != pinned[0]:
+        raise BadRequest(f"the cursor belongs to height {pinned[0]}, at is {at}: leave at away or pass the same")
+    return await require_unchanged(view, *pinned)
+
+
+def _require_known(nodes: Sequence[int], starts: Mapping[int, Document], confirmed: LastConfirmations) -> None:
+    """The START and a confirmation of every node that is shown; without them the index is not whole."""
+    if any(node not in starts or node not in confirmed for node in nodes):
+        raise NotFound("a node of the queue has no START or confirmation: run flux-explorer verify")
+
+
+def _place(
+    network: Network, outlook: Outlook, tier: Tier, rank: int, place: tuple[int, int], start: Document, ip: str
+) -> QueuePlace:
+    confirmed, paid = place
+    forecast = outlook.forecast(tier, rank)
+    return QueuePlace(
+        rank=rank,
+        node=outpoint_text(bytes(start["outpoint"])),
+        address=encode_address(bytes(start["payee"]), network),
+        ip=ip,
+        confirmed_height=confirmed,
+        last_paid_height=paid or None,
+        pays_by_height=forecast.pays_by_height,
+        expected_height=forecast.expected_height,
+        eta_seconds=forecast.eta_seconds,
+        eta=forecast.eta,
+    )
+
+
+async def _payees(view: View, nodes: Sequence[int], height: int) -> dict[int | None, NextPayee]:
+    starts, confirmed = await asyncio.gather(starts_at(view, nodes, height), confirmations_at(view, height))
+    _require_known(nodes, starts, confirmed)
+    return {
+        node: NextPayee(
+            outpoint_text(bytes(starts[node]["outpoint"])),
+            encode_address(bytes(starts[node]["payee"]), view.network),
+            confirmed[node][1],
+        )
+        for node in nodes
+    }
+
+
+def _tier(network: Network, tier: Tier, lists: PastLists, outlook: Outlook, payee: NextPayee | None) -> TierState:
+    height, count = lists.height, lists.count(Status.CONFIRMED, tier)
+    year = payouts_ahead(network, tier, height + 1, YEAR_SECONDS)
+    return TierState(
+        tier=tier_name(tier),
+        collateral=accepted_amounts(network, tier, height + 1)[-1],
+        reward=tier_payout(network, height + 1, tier) if pays_nodes(network, height + 1) else 0,
+        nodes=ListCounts(count, lists.count(Status.STARTED, tier), lists.count(Status.DOS, tier)),
+        cycle_blocks=count,
+        cycle_seconds=count * outlook.spacing.target,
+        observed_spacing_seconds=outlook.spacing.observed,
+        observed_cycle_blocks=_observed_cycle(lists.order(tier), height, outlook.payments_from),
+        annual_reward_per_node=year // count if count else None,
+        next=payee,
+    )
+
+
+def _observed_cycle(order: Members, height: int, payments_from: int) -> int | None:
+    """Between its last payment and the one that is due, of the first in the queue that was paid before."""
+    for rank, (_, paid) in enumerate(order.values()):
+        if paid:
+            return pays_by_height(height, payments_from, rank) - paid
+    return None
