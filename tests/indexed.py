@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
+from indexer.chain import replay
 from indexer.chain.params import Network
 from indexer.config import load_config
 from indexer.parse import parse_block
@@ -18,6 +20,7 @@ from indexer.store.rewind import recover, rewind
 from indexer.store.schema import late_indexes
 from indexer.store.setup import create_index, prepare
 from tests import recorded
+from tests.memory_store import MemoryStore
 
 MEMORY = 1 << 30
 SNAPSHOT_EVERY = 64  # blocks, so that the short recorded chain has snapshots
@@ -52,8 +55,16 @@ def branch(name: str) -> tuple[int, tuple[str, ...]]:
 class Index:
     """An index under test: the loop of the indexer without threads and network."""
 
-    def __init__(self, store: Store, *, memory: int = MEMORY, undo_depth: int = 100_000) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        memory: int = MEMORY,
+        undo_depth: int = 100_000,
+        snapshot_every: int = SNAPSHOT_EVERY,
+    ) -> None:
         self.store = store
+        self._snapshot_every = snapshot_every
         self._memory = memory
         self._undo_depth = undo_depth
         self.restart()
@@ -61,7 +72,7 @@ class Index:
     def restart(self) -> None:
         """Begin as after a crash: recover, and know nothing but the store."""
         self.tip: Document = recover(self.store, OWNER)
-        self.state = ChainState(network(), StoreReader(self.store), self._memory, SNAPSHOT_EVERY)
+        self.state = ChainState(network(), StoreReader(self.store), self._memory, self._snapshot_every)
 
     def extend(self, hashes: Iterable[str]) -> None:
         """One commit with these blocks."""
@@ -72,12 +83,20 @@ class Index:
     def rewind(self, to: int, cause: str = "reorg") -> None:
         """Go back to a height."""
         self.tip = rewind(self.store, self.tip, to, cause)
-        self.state = ChainState(network(), StoreReader(self.store), self._memory, SNAPSHOT_EVERY)
+        self.state = ChainState(network(), StoreReader(self.store), self._memory, self._snapshot_every)
 
     def catch_up(self, hashes: Sequence[str], batch: int) -> None:
         """Extend by all of the hashes above the tip, so many in a commit."""
         for first in range(self.tip["height"] + 1, len(hashes), batch):
             self.extend(hashes[first : first + batch])
+
+
+@cache
+def straight(height: int) -> dict[str, dict[Any, dict[str, Any]]]:
+    """What the indexer's settings make of the recorded chain up to a height, in one commit."""
+    store = MemoryStore()
+    Index(store, snapshot_every=replay.SNAPSHOT_EVERY).catch_up(chain()[: height + 1], height + 1)
+    return store.chain_derived()
 
 
 def index_recorded_chain(uri: str, name: str) -> MongoStore:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -23,8 +22,7 @@ from indexer.store.mongo import MongoStore
 from indexer.store.schema import CHAIN_DERIVED
 from indexer.sync import run_indexer
 from tests import recorded
-from tests.indexed import Index, chain
-from tests.memory_store import MemoryStore
+from tests.indexed import chain, straight
 from tests.replay_daemon import ReplayDaemon
 
 PATIENCE = 60.0
@@ -95,14 +93,6 @@ def running(config: Config, uri: str) -> Iterator[Running]:
         yield indexer
     finally:
         indexer.end()
-
-
-@cache
-def straight(height: int) -> dict[str, dict[Any, Any]]:
-    """What an index built straight to a height of the recorded chain holds."""
-    store = MemoryStore()
-    Index(store).catch_up(chain()[: height + 1], height + 1)
-    return store.chain_derived()
 
 
 def assert_equals_straight(store: MongoStore, height: int) -> None:

@@ -32,7 +32,7 @@ from indexer.store.mongo import MongoStore
 from indexer.store.read import StoreReader
 from indexer.store.schema import CHAIN_DERIVED
 from tests import recorded
-from tests.indexed import Index, branch, chain, network
+from tests.indexed import Index, branch, chain, network, straight
 from tests.memory_store import MemoryStore
 from tests.replay_daemon import ReplayDaemon
 
@@ -215,8 +215,6 @@ def test_thirty_kills(daemon: ReplayDaemon, tmp_path: Path) -> None:
 
 def finish(environ: dict[str, str], folder: Path, name: str) -> None:
     """Let a last run come to the end of the history, and compare what is there with the straight index."""
-    straight = MemoryStore()
-    Index(straight).catch_up(chain(), len(chain()))
     indexer = start(environ)
     wait_for_server(folder)
     with closing(MongoStore(embedded.socket_uri(embedded.socket_path(folder)), name)) as store:
@@ -227,7 +225,7 @@ def finish(environ: dict[str, str], folder: Path, name: str) -> None:
             time.sleep(0.1)
         for collection in CHAIN_DERIVED:
             rows = {row["_id"]: row for row in store.scan(collection.name)}
-            assert rows == straight.rows[collection.name], collection.name
+            assert rows == straight(recorded.TIP)[collection.name], collection.name
     indexer.terminate()
     indexer.communicate(timeout=PATIENCE)
     assert indexer.returncode == 0
