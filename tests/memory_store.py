@@ -114,6 +114,9 @@ class MemoryStore:
             ids = sorted(id for id in rows if (low is None or id >= low) and (high is None or id < high))
         return iter([rows[id] for id in (reversed(ids) if descending else ids)])
 
+    def ids(self, collection: str, low: int | None = None, high: int | None = None) -> Iterator[int]:
+        return (row["_id"] for row in self.scan(collection, low, high))
+
     def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
         def key(row: Document) -> list[tuple[bool, Any]]:
             return [(field in row, row.get(field)) for field in fields]

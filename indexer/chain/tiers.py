@@ -81,7 +81,11 @@ def era_values(network: Network, era: Era) -> tuple[tuple[int, int], ...]:
 
 def era_value(network: Network, era: Era, height: int) -> int:
     """The value of an era table at ``height``."""
-    return next(value for start, value in reversed(era_values(network, era)) if height >= start)
+    found = 0
+    for start, value in era_values(network, era):
+        if height >= start:
+            found = value
+    return found
 
 
 def first_after(network: Network, era: Era, since: int) -> int:

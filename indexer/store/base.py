@@ -45,6 +45,9 @@ class Store(Protocol):
     ) -> Iterator[Document]:
         """The rows with ``low <= _id < high``, in the order of ``_id``."""
 
+    def ids(self, collection: str, low: int | None = None, high: int | None = None) -> Iterator[int]:
+        """The integer ``_id`` of the rows with ``low <= _id < high``, in order, without the rows."""
+
     def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
         """All rows in the order of a secondary index, named by its ascending fields; absent fields come first."""
 

@@ -11,6 +11,7 @@ The order is the whole point:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from indexer.state.delta import Delta, TipMark
@@ -69,14 +70,13 @@ def drop_undo(store: Store, keep_from: int) -> None:
     The first batch to keep is the last one that begins at or below ``keep_from``. Heads go first, for a
     record without its head does not count, and the oldest of them first, for what stays must have no gap.
     """
-    for record in store.scan("undo", None, (keep_from << 16) + 1, descending=True):
-        if is_undo_head(record):
-            for older in filter(is_undo_head, store.scan("undo", None, record["_id"])):
-                store.delete("undo", [older["_id"]])
-            store.delete_below("undo", record["_id"])
-            return
+    heads = list(undo_heads(store, None, (keep_from << 16) + 1))
+    if heads:
+        for older in heads[:-1]:
+            store.delete("undo", [older])
+        store.delete_below("undo", heads[-1])
 
 
-def is_undo_head(record: Document) -> bool:
-    """Whether a row of ``undo`` is the head of a record: part 0."""
-    return int(record["_id"]) & 0xFFFF == 0
+def undo_heads(store: Store, low: int | None = None, high: int | None = None) -> Iterator[int]:
+    """The ids, in order, of those rows of ``undo`` that are the head of a record: its part 0."""
+    return (id for id in store.ids("undo", low, high) if id & 0xFFFF == 0)

@@ -130,10 +130,15 @@ class MongoStore:
         self, collection: str, low: Any = None, high: Any = None, *, descending: bool = False
     ) -> Iterator[Document]:
         """The rows in a range of ``_id``, in its order."""
-        bounds = {operator: bound for operator, bound in (("$gte", low), ("$lt", high)) if bound is not None}
         order = DESCENDING if descending else ASCENDING
         with _translated():
-            yield from self._db[collection].find({"_id": bounds} if bounds else {}).sort("_id", order)
+            yield from self._db[collection].find(_between(low, high)).sort("_id", order)
+
+    def ids(self, collection: str, low: int | None = None, high: int | None = None) -> Iterator[int]:
+        """The integer ``_id`` of the rows in a range of it."""
+        with _translated():
+            for row in self._db[collection].find(_between(low, high), {"_id": 1}).sort("_id", ASCENDING):
+                yield row["_id"]
 
     def along(self, collection: str, fields: Sequence[str]) -> Iterator[Document]:
         """All rows in the order of a secondary index."""
@@ -212,6 +217,11 @@ class MongoStore:
         if operations:
             with _translated():
                 self._db[collection].bulk_write(operations, ordered=False)
+
+
+def _between(low: Any, high: Any) -> dict[str, Any]:
+    bounds = {operator: bound for operator, bound in (("$gte", low), ("$lt", high)) if bound is not None}
+    return {"_id": bounds} if bounds else {}
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -14,7 +14,7 @@ from indexer.chain.keys import VOUT_BITS, eventkey, txkey
 from indexer.errors import StoreError, TooDeep
 from indexer.store.base import Document, Store
 from indexer.store.codec import slices, transaction_outputs
-from indexer.store.commit import TIP, first_tip, is_undo_head
+from indexer.store.commit import TIP, first_tip, undo_heads
 
 # Collections of immutable rows and how their _id begins at a height.
 BY_HEIGHT = ("blocks", "txids", "node_confirms", "payouts", "queue_snapshots")
@@ -63,7 +63,7 @@ def _undo_head(store: Store, to: int) -> Document:
     """The undo record of the batch that begins right above ``to``."""
     for head in store.scan("undo", (to + 1) << 16, ((to + 1) << 16) + 1):
         return head
-    reach = next((record["_id"] >> 16 for record in store.scan("undo") if is_undo_head(record)), None)
+    reach = next((id >> 16 for id in undo_heads(store)), None)
     possible = "there are no undo records" if reach is None else f"undo records begin at block {reach}"
     raise TooDeep(
         f"cannot go back to block {to}: {possible}, and batches written in catch-up go back only as a whole; "
@@ -74,7 +74,8 @@ def _undo_head(store: Store, to: int) -> Document:
 def _remove_above(store: Store, tip: Document) -> dict[str, Any]:
     """Undo every batch above the tip; a database with nothing above it is left as it is."""
     above = (tip["height"] + 1) << 16
-    heads = [record for record in store.scan("undo", above, descending=True) if is_undo_head(record)]
+    ids = reversed(list(undo_heads(store, above)))
+    heads = [head for id in ids for head in store.scan("undo", id, id + 1)]
     if heads and not tip["dirty"]:
         tip = _moved(store, tip, {"epoch": tip["epoch"] + 1, "dirty": True})
     for head in heads:
