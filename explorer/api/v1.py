@@ -17,6 +17,7 @@ from explorer.errors import BadRequest, Syncing
 from explorer.negotiate import JsonRoute
 from explorer.queries import addresses, blocks, transactions
 from explorer.queries.balances import MOST, Balances, balances
+from explorer.queries.mempool import Mempool, mempool
 from explorer.queries.results import (
     Accepted,
     AddressSummary,
@@ -107,7 +108,7 @@ async def get_raw_block(request: Request) -> Answer[Raw] | Immutable:
 
 @api.get("/api/v1/transactions/{txid}", Transaction, errors=(400, 404, 503))
 async def get_transaction(request: Request) -> Answer[Transaction]:
-    """A transaction by txid; a node transaction also by the id over its full bytes."""
+    """A transaction by txid, unconfirmed ones too; a node transaction also by the id over its full bytes."""
     s = services(request)
     txid = parse_txid(request.path_params["txid"])
     return await s.db.fenced(transactions.transaction, txid, s.daemon.full_ids)
@@ -134,6 +135,12 @@ async def post_transaction(request: Request) -> Answer[Accepted]:
     return Answer(Accepted(await s.daemon.broadcast(body_text(body, "hex"))), tip)
 
 
+@api.get("/api/v1/mempool", Mempool, LIMIT, CURSOR, errors=(400, 503))
+async def get_mempool(request: Request) -> Answer[Mempool]:
+    """The unconfirmed transactions, newest first, and how many there are of each kind."""
+    return await services(request).db.fenced(mempool, **paging(request))
+
+
 @api.get("/api/v1/addresses/{address}", AddressSummary, AT, CONFIRMATIONS, errors=(400, 409, 503))
 async def get_address(request: Request) -> Answer[AddressSummary]:
     """An address at the tip or at a height; zeros when it was never used."""
@@ -148,7 +155,7 @@ async def get_history(request: Request) -> Answer[Page[Movement]]:
 
 @api.get("/api/v1/addresses/{address}/utxos", Page[Unspent], LIMIT, CURSOR, errors=(400, 503))
 async def get_unspent(request: Request) -> Answer[Page[Unspent]]:
-    """The unspent outputs of an address, newest first."""
+    """The unspent outputs of an address in the chain, newest first; one that is about to be spent is marked."""
     return await services(request).db.fenced(addresses.unspent, request.path_params["address"], **paging(request))
 
 

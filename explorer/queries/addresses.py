@@ -11,9 +11,11 @@ from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.paging import Cursor
 from explorer.queries.blocks import confirmations, reference_at
+from explorer.queries.mempool import of_address
 from explorer.queries.results import AddressSummary, Movement, Page, TierCounts, Unspent
-from explorer.queries.rows import kind_name
+from explorer.queries.rows import delta, kind_name
 from explorer.queries.text import address_key, script_type
+from explorer.queries.unconfirmed import spends_among
 from indexer.chain.keys import (
     P2PKH,
     first_outkey,
@@ -57,12 +59,13 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
     key = address_key(text, view.network)
     height = at_height(view, at, depth)
     now = height == view.tip.height
-    latest, first, recent, reference, nodes = await asyncio.gather(
+    latest, first, recent, reference, nodes, pool = await asyncio.gather(
         view.one("ledger", _rows(key, 0, height), sort=[("_id", -1)]),
         view.one("ledger", _rows(key, 0, height), sort=[("_id", 1)]),
         view.many("ledger", _rows(key, _first_immature(view, height), height), fields=("x",)),
         reference_at(view, height),
         _confirmed_nodes(view, key) if now and _following(view) else _unknown(),
+        of_address(view, key) if now else _unknown(),
     )
     row = LedgerRow(key, 0, 0, 0, 0, 0, ()) if latest is None else ledger_row(latest)
     immature = await _immature(view, key, recent)
@@ -75,8 +78,8 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
         sent=row.received - row.balance,
         transaction_count=row.tx_count,
         immature=immature,
-        spendable=row.balance - immature if now else None,
-        unconfirmed=None,
+        spendable=row.balance - immature - (0 if pool is None else pool.spent) if now else None,
+        unconfirmed=None if pool is None else pool.change,
         utxo_count=row.utxo_count if now else None,
         first_height=None if first is None else ledger_height(first),
         last_height=None if latest is None else row.height,
@@ -101,9 +104,9 @@ async def history(view: View, text: str, *, cursor: str | None = None, limit: in
     times = {block["_id"]: block["time"] for block in blocks}
     by_key = {document["_id"]: transaction_row(document) for document in found}
     movements = [
-        _movement(view, transaction, delta, balance, times)
+        _movement(view, transaction, change, balance, times)
         for row in rows
-        for transaction, delta, balance in _balances(row, by_key)
+        for transaction, change, balance in _balances(row, by_key)
         if (row.height, txkey_index(transaction.key)) < (height, before)
     ]
     page = movements[:limit]
@@ -112,13 +115,14 @@ async def history(view: View, text: str, *, cursor: str | None = None, limit: in
 
 
 async def unspent(view: View, text: str, *, cursor: str | None = None, limit: int) -> Page[Unspent]:
-    """The unspent outputs of an address, newest first."""
+    """The unspent outputs of an address in the chain, newest first; one that is about to be spent is marked."""
     key = address_key(text, view.network)
     below = first_outkey(view.tip.height + 1)
     if cursor is not None:
         below = min(below, *UNSPENT.decode(cursor))
     rows = await view.many("utxos", {"a": key, "k": {"$lt": below}}, sort=[("k", -1)], limit=limit + 1)
     page = [utxo_row(row) for row in rows[:limit]]
+    spends = await spends_among(view, [row.outpoint for row in page])
     items = tuple(
         Unspent(
             outpoint=outpoint_text(row.outpoint),
@@ -128,6 +132,7 @@ async def unspent(view: View, text: str, *, cursor: str | None = None, limit: in
             coinbase=is_coinbase(row.outkey),
             spendable_height=_spendable_height(view, row.outkey),
             script_type=script_type(row.form),
+            spent_unconfirmed_by=spends.get(row.outpoint),
         )
         for row in page
     )
@@ -178,7 +183,7 @@ async def _immature(view: View, key: bytes, recent: list[Document]) -> int:
     if not keys:
         return 0
     rows = await view.many("transactions", {"_id": {"$in": keys}})
-    return sum(_delta(transaction_row(row), key) for row in rows)
+    return sum(delta(transaction_row(row), key) for row in rows)
 
 
 def _enough(rows: Iterable[LedgerRow], height: int, before: int, count: int) -> Iterator[LedgerRow]:
@@ -195,17 +200,12 @@ def _balances(row: LedgerRow, transactions: dict[int, Transaction]) -> Iterator[
     balance = row.balance
     for position in reversed(row.positions):
         transaction = transactions[txkey(row.height, position)]
-        delta = _delta(transaction, row.address)
-        yield transaction, delta, balance
-        balance -= delta
+        change = delta(transaction, row.address)
+        yield transaction, change, balance
+        balance -= change
 
 
-def _delta(transaction: Transaction, key: bytes) -> int:
-    received = sum(output.value for output in transaction.outputs if output.address == key)
-    return received - sum(spent.value for spent in transaction.inputs if spent.address == key)
-
-
-def _movement(view: View, transaction: Transaction, delta: int, balance: int, times: dict[int, int]) -> Movement:
+def _movement(view: View, transaction: Transaction, change: int, balance: int, times: dict[int, int]) -> Movement:
     height = txkey_height(transaction.key)
     return Movement(
         txid=hash_text(transaction.txid),
@@ -213,7 +213,7 @@ def _movement(view: View, transaction: Transaction, delta: int, balance: int, ti
         time=times[height],
         index=txkey_index(transaction.key),
         type=kind_name(transaction.kind),
-        delta=delta,
+        delta=change,
         balance_after=balance,
         confirmations=confirmations(view, height),
     )

@@ -174,8 +174,16 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class UnconfirmedSpend:
+    """The input ``n`` of the unconfirmed transaction that spends an output."""
+
+    txid: Hash
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
-    """An output; ``spent_by`` is None while unspent, ABSENT in lists of transactions."""
+    """An output; what spends it is None while nothing does, ABSENT in lists of transactions."""
 
     n: int
     value: Zatoshi
@@ -183,6 +191,7 @@ class Output:
     script_type: ScriptType
     text: str | None
     spent_by: Spend | None | Absence
+    spent_unconfirmed_by: UnconfirmedSpend | None | Absence = ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +232,10 @@ class NodeEvent:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction; ``also_in`` names the other positions of a node transaction mined more than once."""
+    """A transaction; ``also_in`` names the other positions of a node transaction mined more than once.
+
+    ``first_seen`` is when an unconfirmed one came; ABSENT in one that is in a block.
+    """
 
     txid: Hash
     block: Place | None
@@ -240,6 +252,7 @@ class Transaction:
     shielded: Shielded | None
     node: NodeEvent | None
     also_in: tuple[Position, ...]
+    first_seen: Seconds | Absence = ABSENT
 
 
 # --- addresses ----------------------------------------------------------------------------------------------
@@ -299,6 +312,7 @@ class Unspent:
     coinbase: bool
     spendable_height: Height | None
     script_type: ScriptType
+    spent_unconfirmed_by: UnconfirmedSpend | None
 
 
 # --- raw bytes, status ---------------------------------------------------------------------------------------

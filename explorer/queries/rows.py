@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal, cast
 
 from explorer.queries.results import Delegates, Input, NodeEvent, Output, Place, Position, Shielded, Spend, Transaction
@@ -13,7 +14,7 @@ from indexer.chain.keys import hash_text, outpoint_text
 from indexer.chain.params import Network
 from indexer.parse.columns import DELEGATES_SIGNING, DELEGATES_UPDATE, KIND_NAMES, NULLDATA
 from indexer.store import codec
-from indexer.store.codec import Confirm, Document
+from indexer.store.codec import Confirm, Document, unconfirmed_confirm, unconfirmed_row
 
 Spends = Mapping[int, Spend]  # by output number
 
@@ -34,7 +35,7 @@ def stored_transaction(
     start: Document | None,
     spends: Spends | None,
     *,
-    place: Place,
+    place: Place | None,
     confirmations: int,
     network: Network,
     also_in: tuple[Position, ...] = (),
@@ -64,7 +65,7 @@ def confirm_transaction(
     confirm: Confirm,
     start: Document,
     *,
-    place: Place,
+    place: Place | None,
     confirmations: int,
     network: Network,
     also_in: tuple[Position, ...] = (),
@@ -87,6 +88,25 @@ def confirm_transaction(
         node=confirm_event(confirm, start, network),
         also_in=also_in,
     )
+
+
+def unconfirmed_transaction(document: Document, network: Network) -> Transaction:
+    """A row of ``mempool``."""
+    node = document.get("node")
+    confirm = unconfirmed_confirm(document)
+    if confirm is not None and node is not None:
+        txid = bytes(document["_id"])
+        found = confirm_transaction(txid, confirm, node, place=None, confirmations=0, network=network)
+    else:
+        row = unconfirmed_row(document)
+        found = stored_transaction(row, node, {}, place=None, confirmations=0, network=network)
+    return replace(found, first_seen=document["seen"])
+
+
+def delta(transaction: codec.Transaction, key: bytes) -> int:
+    """What a transaction changes for an address, in zatoshi."""
+    received = sum(output.value for output in transaction.outputs if output.address == key)
+    return received - sum(spent.value for spent in transaction.inputs if spent.address == key)
 
 
 def outputs(rows: Iterable[codec.Output], spends: Spends | None, network: Network) -> Iterable[Output]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from explorer.db import View
@@ -11,9 +11,20 @@ from explorer.errors import NotFound
 from explorer.paging import Cursor
 from explorer.queries.blocks import confirmations, height_of
 from explorer.queries.results import Page, Place, Position, Spend, Transaction
-from explorer.queries.rows import Spends, confirm_transaction, stored_transaction
+from explorer.queries.rows import Spends, confirm_transaction, stored_transaction, unconfirmed_transaction
+from explorer.queries.unconfirmed import spends_of, unconfirmed
 from indexer.chain.hashes import sha256d
-from indexer.chain.keys import VOUT_BITS, hash_text, outkey_txkey, outkey_vout, txkey, txkey_height, txkey_index
+from indexer.chain.keys import (
+    VOUT_BITS,
+    hash_text,
+    outkey_txkey,
+    outkey_vout,
+    outpoint,
+    parse_hash,
+    txkey,
+    txkey_height,
+    txkey_index,
+)
 from indexer.parse.columns import NODE_START
 from indexer.store.codec import Confirm, Document, confirm_bytes, confirm_rows, transaction_row
 
@@ -23,6 +34,11 @@ FullIds = Callable[[str], Awaitable[Sequence[bytes]]]
 LIST = Cursor("transactions of a block", 2)
 PREFIXES, SPENDS = "txids.prefixes", "transactions.spends"
 MOST_HINTS = 64
+
+_JOINS = (
+    {"$lookup": {"from": "blocks", "localField": "_id", "foreignField": "_id", "as": "block"}},
+    {"$lookup": {"from": "node_confirms", "localField": "_id", "foreignField": "_id", "as": "confirms"}},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +58,47 @@ class Hint:
 async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction:
     """The latest transaction with this txid (wire order), or the node transaction with this full-bytes id.
 
-    NotFound when the chain has none; Syncing until the late indexes are built.
+    One that is in no block is looked for in the mempool. NotFound when it is nowhere; Syncing until the late
+    indexes are built.
     """
     view.require_index(PREFIXES)
     view.require_index(SPENDS)
     hints = await _hints(view, txid)
     found = [t for t in await _at_positions(view, hints, spends=True) if t.txid == hash_text(txid)]
+    if not found and (row := await unconfirmed(view, txid)) is not None:
+        return await _with_unconfirmed_spends(view, unconfirmed_transaction(row, view.network))
     if not found:
         found = [t for hint in hints if hint.ordinals for t in await _by_full_id(view, hint, txid, full_ids)]
     if not found:
         raise NotFound(f"no transaction with id {hash_text(txid)} is in the chain up to height {view.tip.height}")
     found.sort(key=_position_key)
     also_in = tuple(Position(t.block.height, t.block.index) for t in found[:-1] if t.block)
-    return replace(found[-1], also_in=also_in)
+    return await _with_unconfirmed_spends(view, replace(found[-1], also_in=also_in))
+
+
+async def _with_unconfirmed_spends(view: View, found: Transaction) -> Transaction:
+    """The transaction with what spends those of its outputs that no block spends."""
+    if not found.outputs:
+        return found
+    txid = parse_hash(found.txid)
+    spends = await spends_of(view, txid)
+    outputs = tuple(
+        replace(o, spent_unconfirmed_by=spends.get(outpoint(txid, o.n)) if o.spent_by is None else None)
+        for o in found.outputs
+    )
+    return replace(found, outputs=outputs)
+
+
+async def mined(view: View, txids: Collection[bytes], above: int) -> frozenset[bytes]:
+    """Which of the txids (wire order) are in blocks above a height."""
+    if not txids or above >= view.tip.height:
+        return frozenset()
+    prefixes = {_prefix(txid) for txid in txids}
+    match = {"_id": {"$gt": above, "$lte": view.tip.height}, "prefixes": {"$in": sorted(prefixes)}}
+    rows = await view.aggregate("txids", [{"$match": match}, *_JOINS])
+    hints = [_hint(row, prefix) for row in rows for prefix in prefixes.intersection(row["prefixes"])]
+    found = {parse_hash(t.txid) for t in await _at_positions(view, hints, spends=False)}
+    return frozenset(found.intersection(txids))
 
 
 async def place_of(view: View, txid: bytes, full_ids: FullIds) -> Place:
@@ -89,17 +133,13 @@ def _position_key(transaction: Transaction) -> tuple[int, int]:
 
 
 async def _hints(view: View, txid: bytes) -> list[Hint]:
-    prefix = int.from_bytes(txid[:4], "little", signed=True)
-    rows = await view.aggregate(
-        "txids",
-        [
-            {"$match": {"prefixes": prefix}},
-            {"$limit": MOST_HINTS},
-            {"$lookup": {"from": "blocks", "localField": "_id", "foreignField": "_id", "as": "block"}},
-            {"$lookup": {"from": "node_confirms", "localField": "_id", "foreignField": "_id", "as": "confirms"}},
-        ],
-    )
+    prefix = _prefix(txid)
+    rows = await view.aggregate("txids", [{"$match": {"prefixes": prefix}}, {"$limit": MOST_HINTS}, *_JOINS])
     return [_hint(row, prefix) for row in rows if row["_id"] <= view.tip.height]
+
+
+def _prefix(txid: bytes) -> int:
+    return int.from_bytes(txid[:4], "little", signed=True)
 
 
 def _hint(row: Document, prefix: int) -> Hint:
