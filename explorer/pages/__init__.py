@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from explorer.pages import addresses, aliases, assets, blocks, broadcast, home, search, status, transactions
+from explorer.pages import addresses, aliases, assets, blocks, broadcast, home, mempool, search, status, transactions
 from explorer.pages.errors import error_page
 from explorer.pages.headers import SecurityHeaders
 
@@ -24,6 +24,7 @@ routes: Final[list[BaseRoute]] = [
     Route("/tx/{txid}", transactions.show),
     Route("/spending/{txid}/{n}", transactions.spending),
     Route("/address/{address}", addresses.show),
+    Route("/mempool", mempool.show),
     Route("/search", search.show),
     Route("/q/{text:path}", search.shortcut),
     Route("/status", status.show),
