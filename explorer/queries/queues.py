@@ -46,7 +46,9 @@ async def tiers(view: View, *, at: int | None = None) -> Tiers:
     )
     heads = {tier: next(iter(lists.order(tier)), None) for tier in TIERS}
     payees = await _payees(view, [node for node in heads.values() if node is not None], height)
-    return Tiers(reference, tuple(_tier(view.network, tier, lists, outlook, payees.get(heads[tier])) for tier in TIERS))
+    return Tiers(
+        reference, tuple(tier_state(view.network, tier, lists, outlook, payees.get(heads[tier])) for tier in TIERS)
+    )
 
 
 async def queue(view: View, tier: Tier, *, at: int | None = None, cursor: str | None = None, limit: int) -> Queue:
@@ -116,7 +118,8 @@ async def _payees(view: View, nodes: Sequence[int], height: int) -> dict[int | N
     }
 
 
-def _tier(network: Network, tier: Tier, lists: PastLists, outlook: Outlook, payee: NextPayee | None) -> TierState:
+def tier_state(network: Network, tier: Tier, lists: PastLists, outlook: Outlook, payee: NextPayee | None) -> TierState:
+    """A tier as it is shown; ``payee`` is the node that is due next."""
     height, count = lists.height, lists.count(Status.CONFIRMED, tier)
     year = payouts_ahead(network, tier, height + 1, YEAR_SECONDS)
     return TierState(

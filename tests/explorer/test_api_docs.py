@@ -17,6 +17,7 @@ VARIABLES = {
     "HEIGHT": "1850",
     "TXID": recorded.blocks()[319]["block"]["tx"][1]["txid"],
     "ADDRESS": "t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH",
+    "NODE": recorded.states()[recorded.blocks()[2400]["hash"]]["snapshot"]["nodes"][0]["collateral"],
     "SITE": "",
 }
 
