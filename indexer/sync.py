@@ -14,11 +14,12 @@ from indexer.config import Config
 from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
 from indexer.mempool import open_mempool
 from indexer.progress import ProgressCall, Report
-from indexer.session import Job, Progress, Session
+from indexer.session import Job, Progress, Session, parse_checked
 from indexer.source.choose import open_source
 from indexer.source.zmq import Wake, waking
 from indexer.store.lease import Lease, new_owner
 from indexer.store.mongo import MongoStore
+from indexer.store.read import StoreReader
 from indexer.store.setup import IndexBuilder, prepare
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -91,7 +92,6 @@ class Publisher:
     def _publish(self, progress: Progress, rate: float) -> None:
         best = progress.status.height if progress.status else progress.height
         report = Report(progress.height, best, rate, note=progress.problem)
-        self._progress(report)
         stalled = best > progress.height and time.monotonic() - self._moved > STALLED_SECONDS and not progress.problem
         state = "stalled" if stalled else "following" if best - progress.height <= CAUGHT_UP else "catching_up"
         rates = {
@@ -103,6 +103,7 @@ class Publisher:
             "version": indexer.__version__,
         }
         self._store.put_meta("source", {"daemon": _daemon(progress), "rates": rates})
+        self._progress(report)
 
 
 def _daemon(progress: Progress) -> dict[str, Any]:
@@ -135,7 +136,8 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         lease = Lease(store, new_owner(), stop)
         lease.acquire(exclusive=exclusive)
         stack.callback(lease.release)
-        source = stack.enter_context(closing(open_source(config)))
+        held = StoreReader(store)
+        source = stack.enter_context(closing(open_source(config, held.tip().height, held.hash_at, parse_checked)))
         keeper = open_mempool(config, store)
         if keeper is not None:
             stack.callback(keeper.close)

@@ -10,7 +10,9 @@ from indexer.source.conf import endpoints, local_endpoint
 
 
 def require_daemon(config: Config) -> None:
-    """ConfigError, with what to set, when no daemon is configured and none is found."""
+    """ConfigError, with what to set, when neither daemon nor gateway is configured and no daemon is found."""
+    if config.daemon.gateway and not config.daemon.url:
+        return
     try:
         endpoints(config.daemon, config.network)
     except ConfigError as error:

@@ -36,7 +36,7 @@ class Publisher:
 
     def await_subscriptions(self, count: int) -> None:
         for _ in range(count):
-            assert self._socket.poll(PATIENCE * 1000)
+            assert self._socket.poll(int(PATIENCE * 1000))
             self._socket.recv()
 
     def send(self, topic: str, body: bytes, number: int) -> None:
