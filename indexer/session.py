@@ -120,21 +120,24 @@ class Batch:
         self._settings = settings
         self.blocks: list[ParsedBlock] = []
         self.transactions = 0
+        self.coins = 0  # inputs and outputs: what a commit spends its time on
 
     def add(self, block: ParsedBlock) -> None:
         """One block more."""
         self.blocks.append(block)
         self.transactions += block.tx_count
+        self.coins += len(block.prevouts) // 36 + len(block.forms)
 
     @property
     def full(self) -> bool:
         """Whether the limits of a commit are reached."""
         limits = self._settings
-        return len(self.blocks) >= limits.batch_blocks or self.transactions >= limits.batch_transactions
+        most = limits.batch_transactions
+        return len(self.blocks) >= limits.batch_blocks or self.transactions >= most or self.coins >= most
 
     def take(self) -> list[ParsedBlock]:
         """The blocks, leaving none."""
-        blocks, self.blocks, self.transactions = self.blocks, [], 0
+        blocks, self.blocks, self.transactions, self.coins = self.blocks, [], 0, 0
         return blocks
 
 
