@@ -347,7 +347,8 @@ def test_twenty_thousand_blocks_with_reorgs(tmp_path: Path) -> None:
                 height -= 1
                 index.rewind(height)
                 forks += 1
-            index.extend(daemon.chain.raw(place) for place in daemon.chain.active[height + 1 :])
+            for place in daemon.chain.active[height + 1 :]:
+                index.extend([daemon.chain.raw(place)])
             assert index.state.totals.payouts_mismatched == 0
             if index.state.tip.height - last_agreed >= 97:
                 agree(rpc, index)
