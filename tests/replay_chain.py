@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
+from indexer.chain.keys import hash_text
+from indexer.parse import parse_block
+from indexer.parse.columns import ints
 from tests import recorded
 
 MISC_ERROR, NOT_FOUND, BAD_PARAMETER, DECODE_FAILED, NO_METHOD = -1, -5, -8, -22, -32601
@@ -63,6 +66,17 @@ def _recorded_calls() -> dict[tuple[str, str, str], dict[str, Any]]:
 @cache
 def _recorded_by_height(method: str) -> list[tuple[int, dict[str, Any]]]:
     return [(c["height"], c["response"]["result"]) for c in recorded.rpc_calls() if c["method"] == method]
+
+
+@cache
+def raw_transactions() -> dict[str, str]:
+    """The bytes of every transaction of the recorded blocks, as hex by txid; stale blocks included."""
+    found = {}
+    for block in map(parse_block, recorded.raw_by_hash().values()):
+        starts = ints(block.tx_start, "I")
+        for index in range(block.tx_count):
+            found[hash_text(block.txid(index))] = block.raw[starts[index] : starts[index + 1]].hex()
+    return found
 
 
 class ReplayChain:
@@ -257,7 +271,13 @@ class ReplayChain:
         txid, *verbose = params
         if txid in self.mempool and not any(verbose):
             return self.mempool[txid]
+        if not any(verbose) and txid in self.waiting():
+            return raw_transactions()[txid]
         return self._as_recorded("getrawtransaction", list(params))
+
+    def waiting(self) -> set[str]:
+        """The txids in the mempool at this tip: those that were put there, else those of the recording."""
+        return set(self._getrawmempool(True)) & (self.mempool.keys() | raw_transactions().keys())
 
     def _sendrawtransaction(self, raw: str, allow_high_fees: bool = False) -> str:
         """Accepts what was not refused in the recording, unless ``refusal`` tells otherwise."""
