@@ -20,7 +20,7 @@ class Coin(NamedTuple):
     form: int
 
 
-class LedgerEntry(NamedTuple):
+class LedgerRow(NamedTuple):
     """What a block left an address with: zatoshi, counts, positions in the block of what touched it."""
 
     address: bytes
@@ -119,7 +119,7 @@ class AppliedBlock:
     payout_nodes: tuple[int, ...]  # node id of each predicted payee
     changes: tuple[NodeChange, ...]  # in the order in which they take effect
     snapshot: PastLists | None  # the node lists after the block, at some heights
-    ledger: tuple[LedgerEntry, ...]
+    ledger: tuple[LedgerRow, ...]
     totals: Totals
 
 

@@ -8,7 +8,7 @@ from indexer.chain.keys import NO_ADDRESS, outkey, outpoint_text
 from indexer.chain.scripts import unspendable
 from indexer.errors import ChainError
 from indexer.parse.columns import COINBASE, EXACT_P2SH, TRANSFER, ParsedBlock, ints
-from indexer.state.delta import Coin, LedgerEntry
+from indexer.state.delta import Coin, LedgerRow
 
 Balance = tuple[int, int, int, int]  # balance, received: zatoshi; transactions, unspent outputs: counts
 NOTHING: Balance = (0, 0, 0, 0)
@@ -134,7 +134,7 @@ class BlockTransfers:
         movement.touch(index)
         return movement
 
-    def settle(self, balances: dict[bytes, Balance]) -> tuple[LedgerEntry, ...]:
+    def settle(self, balances: dict[bytes, Balance]) -> tuple[LedgerRow, ...]:
         """Book the movements on the balances; the ledger rows of the block."""
         entries = []
         for address, movement in self.movements.items():
@@ -146,5 +146,5 @@ class BlockTransfers:
                 utxo_count + movement.utxos,
             )
             balances[address] = after
-            entries.append(LedgerEntry(address, self.height, *after, tuple(movement.positions)))
+            entries.append(LedgerRow(address, self.height, *after, tuple(movement.positions)))
         return tuple(entries)

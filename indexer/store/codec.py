@@ -15,7 +15,8 @@ from indexer.chain.keys import NO_ADDRESS, eventkey_height, txkey_height
 from indexer.chain.queue import Event
 from indexer.chain.replay import LISTS, Change, PastLists
 from indexer.chain.tiers import Tier
-from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, P2PK, ints
+from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, ints
+from indexer.state.delta import LedgerRow as LedgerRow
 
 Document = Mapping[str, Any]
 
@@ -59,31 +60,6 @@ def ledger_id(address: bytes, height: int) -> bytes:
     return address + height.to_bytes(4, "big")
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """What a block left an address with: zatoshi, counts, and the positions of what touched it."""
-
-    address: bytes
-    height: int
-    balance: int
-    received: int
-    tx_count: int
-    utxo_count: int
-    positions: tuple[int, ...]
-
-
-def ledger_document(row: LedgerRow) -> dict[str, Any]:
-    """A ledger row as stored."""
-    return {
-        "_id": ledger_id(row.address, row.height),
-        "b": row.balance,
-        "r": row.received,
-        "n": row.tx_count,
-        "u": row.utxo_count,
-        "x": struct.pack(f"<{len(row.positions)}H", *row.positions),
-    }
-
-
 def ledger_row(document: Document) -> LedgerRow:
     """A stored ledger row."""
     key = bytes(document["_id"])
@@ -105,16 +81,6 @@ class Utxo:
     address: bytes  # NO_ADDRESS for none
     value: int
     form: int
-
-
-def utxo_document(utxo: Utxo) -> dict[str, Any]:
-    """An unspent output as stored."""
-    document: dict[str, Any] = {"_id": utxo.outpoint, "k": utxo.outkey, "v": utxo.value}
-    if utxo.address != NO_ADDRESS:
-        document["a"] = utxo.address
-    if utxo.form > EXACT_P2SH:
-        document["f"] = utxo.form
-    return document
 
 
 def utxo_row(document: Document) -> Utxo:
@@ -343,11 +309,6 @@ def snapshot_lists(document: Document) -> PastLists:
 def is_odd(form: int) -> bool:
     """Whether an output of this form stores its script."""
     return form > EXACT_P2SH
-
-
-def has_address(form: int) -> bool:
-    """Whether an output of this form credits an address."""
-    return form <= P2PK
 
 
 def pack_u32(values: Sequence[int]) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from indexer.chain.keys import NO_ADDRESS, eventkey, txkey
 from indexer.chain.replay import LISTS, PastLists
 from indexer.parse.columns import COINBASE, EXACT_P2SH, NODE_CONFIRM, NODE_START, ParsedBlock, ints
-from indexer.state.delta import AppliedBlock, Coin, Delta, LedgerEntry, NodeRow, Start
+from indexer.state.delta import AppliedBlock, Coin, Delta, LedgerRow, NodeRow, Start
 from indexer.store.codec import CONFIRM_FIXED_SIZE, EVENT_CODES, compact_size, ledger_id, pack_i64, pack_u32
 
 VERSION_MASK = 0x7FFFFFFF
@@ -262,7 +262,7 @@ def snapshot_document(lists: PastLists) -> dict[str, Any]:
     }
 
 
-def ledger_document(entry: LedgerEntry) -> dict[str, Any]:
+def ledger_document(entry: LedgerRow) -> dict[str, Any]:
     """A row of ``ledger``."""
     return {
         "_id": ledger_id(entry.address, entry.height),
