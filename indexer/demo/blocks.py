@@ -32,6 +32,7 @@ GENESIS_TEXT = b"Flux Explorer demo network: everything here is simulated"
 EMPTY_SAPLING_ROOT = bytes(32)
 SOLUTION_SIZES = (("kamiooka", 52), ("equihash_144_5", 100), ("base", 1344))  # ZelHash 125/4, Equihash 144/5, 200/9
 LEAST_SIGNATURE, MOST_SIGNATURE = 70, 72  # bytes of a DER signature
+WASTE = COIN // 100  # zatoshi that a careless pool leaves unclaimed
 
 
 def genesis(network: Network) -> bytes:
@@ -117,9 +118,3 @@ def pon_block(header: Header, txs: Sequence[Wire], by: bytes, random: Random) ->
 def raws(txs: Iterable[Wire]) -> list[bytes]:
     """The bytes of transactions."""
     return [tx.raw for tx in txs]
-
-
-
-
-WASTE = COIN // 100
-"""What a careless pool leaves unclaimed."""

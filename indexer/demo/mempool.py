@@ -25,6 +25,8 @@ from indexer.parse import parse_transaction
 from indexer.parse.columns import COINBASE, NODE_START, TRANSFER, ParsedBlock, ParsedTransaction, ints
 from indexer.state.delta import Coin
 
+MOST_BYTES = 1_900_000  # of transactions in a block: room is left for header and coinbase
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -91,6 +93,8 @@ class Mempool:
         height = self._chain.height + 1
         if tx.kind == COINBASE:
             raise rejected("coinbase")
+        if len(raw) > MOST_BYTES:
+            raise rejected("bad-txns-oversize")
         if tx.kind == TRANSFER:
             self._refuse_mined(tx)
             check_layout(self._chain.network, tx, height)
@@ -203,13 +207,16 @@ class Mempool:
     def select(self, random: Random, share: float) -> list[Wire]:
         """What the next block takes: each transfer with the chance ``share``, if all that it depends on is taken.
 
-        Node transactions are always taken: their windows are short.
+        Node transactions are always taken, as far as there is room: their windows are short.
         """
         taken: dict[bytes, Wire] = {}
+        room = MOST_BYTES
         for txid, entry in self.entries.items():
             complete = all(parent in taken or parent not in self.entries for parent in entry.depends)
-            if complete and (entry.tx.kind >= NODE_START or random.random() < share):
+            wanted = complete and (entry.tx.kind >= NODE_START or random.random() < share)
+            if wanted and len(entry.tx.raw) <= room:
                 taken[txid] = Wire(entry.tx.raw, txid)
+                room -= len(entry.tx.raw)
         return list(taken.values())
 
     def fees(self, txs: list[Wire]) -> int:
