@@ -295,8 +295,8 @@ class _Pace:
         self._told_at = now
         rate = self._blocks / max(now - self._started, 0.001)
         log.warning(
-            "%d blocks are missing and come through the gateway at %.1f a second: about %.1f hours; a daemon of your own "
-            "is faster (daemon.url, daemon.blocks_dir)",
+            "%d blocks are missing and come through the gateway at %.1f a second: about %.1f hours; a daemon of your "
+            "own is faster (daemon.url, daemon.blocks_dir)",
             *(left, rate, left / rate / 3600),
         )
 
