@@ -38,6 +38,8 @@ from indexer.store.setup import create_index, prepare
 
 ERAS = {"pow": (POW, 6_000), "pon": (PON, 2_000)}
 RUNS = 3
+LEAST_RATE = 40_000  # budget: transactions a second
+MOST_BYTES = 120  # budget: a transaction
 WINDOW = 100  # blocks in one answer, as of the daemon
 BEYOND = 1_000  # the daemon's tip is so far above: blocks are committed in batches up to the end
 TICKS = os.sysconf("SC_CLK_TCK")
