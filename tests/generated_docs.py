@@ -23,6 +23,7 @@ from explorer.api.endpoint import Endpoint
 from explorer.api.openapi import MEANINGS
 from explorer.pages import aliases
 from indexer import cli
+from indexer.chain.replay import SNAPSHOT_EVERY
 from indexer.store.schema import CHAIN_DERIVED, COLLECTIONS, Collection, Index
 from tests.test_layers import MAY_IMPORT, ONLY_IN
 
@@ -85,7 +86,7 @@ def _recorded_rows() -> dict[str, list[dict[str, Any]]]:
     from tests.memory_store import MemoryStore
 
     store = MemoryStore()
-    RecordedIndex(store).catch_up(chain(), 200)
+    RecordedIndex(store, snapshot_every=SNAPSHOT_EVERY).catch_up(chain(), 200)
     return {name: list(rows.values()) for name, rows in store.rows.items()}
 
 

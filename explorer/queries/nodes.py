@@ -71,7 +71,8 @@ async def node(view: View, outpoint: bytes, *, at: int | None = None) -> Node:
         record = await node_at(view, id, height)
     if record is None:
         raise NotFound(f"no node was started with the collateral {outpoint_text(outpoint)} up to block {height}")
-    ranks, outlook = await asyncio.gather(ranks_at(view, height), outlook_at(view, height))
+    ranks = await ranks_at(view, height)
+    outlook = await outlook_at(view, height)
     return node_result(view.network, record, ranks.get(id), outlook)
 
 
@@ -82,7 +83,8 @@ async def node_list(view: View, wanted: Wanted, *, cursor: str | None = None, li
         where["outpoint"] = {"$gt": await _after(view, *LIST.decode(cursor))}
     rows = await view.many("nodes", where, sort=[("outpoint", 1)], limit=limit + 1)
     height = view.tip.height
-    ranks, outlook = await asyncio.gather(ranks_at(view, height), outlook_at(view, height))
+    ranks = await ranks_at(view, height)
+    outlook = await outlook_at(view, height)
     page = rows[:limit]
     items = tuple(node_result(view.network, stored_node(row), ranks.get(row["_id"]), outlook) for row in page)
     return results.Page(items, LIST.encode(page[-1]["_id"]) if len(rows) > limit else None)

@@ -52,22 +52,21 @@ async def ranks_at(view: View, height: int) -> Mapping[int, int]:
     return ranks[1]
 
 
-async def confirmations_at(view: View, height: int) -> LastConfirmations:
-    """The last confirmation, after block ``height``, of all nodes that were confirmed then.
+async def confirmations_of(view: View, nodes: Sequence[int], height: int) -> LastConfirmations:
+    """The last confirmations, after block ``height``, of nodes that were confirmed then.
 
-    It is never older than E blocks, else the node would have expired. Nodes that left the list may be there too.
+    None is older than E blocks, else the node would have expired.
     """
-    known: tuple[int, LastConfirmations] = view.kept("confirmations", height) or (-1, {})
-    if known[0] == height:
-        return known[1]
-    oldest = height - tiers.windows(view.network, height).expiry
-    first, found = (known[0] + 1, dict(known[1])) if known[0] >= height - NEAR else (oldest, {})
-    for row in await view.many("node_confirms", _heights(first, height), sort=[("_id", 1)], fields=("nodes", "ips")):
-        ips = (ip.decode("latin-1") for ip in split_strings(row["ips"]))
-        found.update({node: (row["_id"], ip) for node, ip in zip(row["nodes"], ips, strict=True)})
-    found = {node: last for node, last in found.items() if last[0] >= oldest}
-    view.keep("confirmations", height, (height, found))
-    return found
+    wanted = set(nodes)
+    oldest = max(height - tiers.windows(view.network, height).expiry, 0)
+    where = {**_heights(oldest, height), "nodes": {"$in": list(nodes)}}
+    rows = await view.many("node_confirms", where, sort=[("_id", 1)], fields=("nodes", "ips")) if nodes else []
+    return {
+        node: (row["_id"], ip.decode("latin-1"))
+        for row in rows
+        for node, ip in zip(row["nodes"], split_strings(row["ips"]), strict=True)
+        if node in wanted
+    }
 
 
 async def starts_at(view: View, nodes: Sequence[int], height: int) -> dict[int, Document]:
@@ -108,5 +107,5 @@ def _keys(low: int, end: int) -> dict[str, dict[str, int]]:
     return {"_id": {"$gte": low, "$lt": end}}
 
 
-def _heights(first: int, last: int) -> dict[str, dict[str, int]]:
+def _heights(first: int, last: int) -> dict[str, Any]:
     return {"_id": {"$gte": first, "$lte": last}}

@@ -12,7 +12,7 @@ from explorer.paging import Cursor
 from explorer.queries.blocks import reference_at
 from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Tiers, TierState
 from explorer.queries.outlook import Outlook, outlook_at
-from explorer.queries.past import LastConfirmations, confirmations_at, lists_at, starts_at
+from explorer.queries.past import LastConfirmations, confirmations_of, lists_at, starts_at
 from explorer.queries.pinned import mark_of, require_unchanged
 from explorer.queries.text import tier_name
 from explorer.queries.units import TIERS as TIER_NAMES
@@ -41,11 +41,13 @@ def parse_tier(text: str) -> Tier:
 async def tiers(view: View, *, at: int | None = None) -> Tiers:
     """The tiers after block ``at``, the tip by default."""
     height = view.tip.height if at is None else view.require_height(at)
-    lists, outlook, reference = await asyncio.gather(
-        lists_at(view, height), outlook_at(view, height), reference_at(view, height)
-    )
+    lists = await lists_at(view, height)
     heads = {tier: next(iter(lists.order(tier)), None) for tier in TIERS}
-    payees = await _payees(view, [node for node in heads.values() if node is not None], height)
+    outlook, reference, payees = await asyncio.gather(
+        outlook_at(view, height),
+        reference_at(view, height),
+        _payees(view, [node for node in heads.values() if node is not None], height),
+    )
     return Tiers(
         reference, tuple(tier_state(view.network, tier, lists, outlook, payees.get(heads[tier])) for tier in TIERS)
     )
@@ -54,12 +56,14 @@ async def tiers(view: View, *, at: int | None = None) -> Tiers:
 async def queue(view: View, tier: Tier, *, at: int | None = None, cursor: str | None = None, limit: int) -> Queue:
     """The payment queue of a tier after block ``at``, the tip by default; a cursor stays with its block."""
     height, rank = await _position(view, tier, at, cursor)
-    lists, outlook, reference = await asyncio.gather(
-        lists_at(view, height), outlook_at(view, height), reference_at(view, height)
-    )
-    order = lists.order(tier)
+    order = (await lists_at(view, height)).order(tier)
     page = list(islice(order, rank, rank + limit))
-    starts, confirmed = await asyncio.gather(starts_at(view, page, height), confirmations_at(view, height))
+    outlook, reference, starts, confirmed = await asyncio.gather(
+        outlook_at(view, height),
+        reference_at(view, height),
+        starts_at(view, page, height),
+        confirmations_of(view, page, height),
+    )
     _require_known(page, starts, confirmed)
     places = tuple(
         _place(view.network, outlook, tier, rank + n, order[node], starts[node], confirmed[node][1])
@@ -106,7 +110,7 @@ def _place(
 
 
 async def _payees(view: View, nodes: Sequence[int], height: int) -> dict[int | None, NextPayee]:
-    starts, confirmed = await asyncio.gather(starts_at(view, nodes, height), confirmations_at(view, height))
+    starts, confirmed = await asyncio.gather(starts_at(view, nodes, height), confirmations_of(view, nodes, height))
     _require_known(nodes, starts, confirmed)
     return {
         node: NextPayee(

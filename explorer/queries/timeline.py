@@ -65,7 +65,10 @@ async def timeline(view: View, outpoint: bytes, *, cursor: str | None = None, li
     entries = sorted((e for part in found for e in part if e.place < before), key=lambda e: e.place, reverse=True)
     page = entries[:limit]
     spends = await _spends(view, outpoint, [entry.height for entry in page if entry.event is Event.SPENT])
-    items = tuple(LifeEvent(e.height, e.txid or spends.get(e.height), e.event.value, e.detail) for e in page)
+    items = tuple(
+        LifeEvent(e.height, spends.get(e.height) if e.event is Event.SPENT else e.txid, e.event.value, e.detail)
+        for e in page
+    )
     return Page(items, HISTORY.encode(*page[-1].place) if len(entries) > limit else None)
 
 

@@ -18,7 +18,7 @@ from indexer.chain.queue import Event
 from indexer.chain.tiers import TIERS, Tier
 from indexer.errors import ChainError
 
-SNAPSHOT_EVERY = 4096
+SNAPSHOT_EVERY = 1024
 """Blocks between two snapshots."""
 
 LISTS = tuple(product((Status.CONFIRMED, Status.STARTED, Status.DOS), TIERS))

@@ -185,7 +185,7 @@ NODE_EVENTS = Collection(
 
 QUEUE_SNAPSHOTS = Collection(
     "queue_snapshots",
-    "height, every 4,096 blocks",
+    "height, every 1,024 blocks",
     "the node lists after the block, from which those of later heights are replayed",
     "queue at a height, tiers",
     (

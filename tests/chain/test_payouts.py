@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from indexer.chain.keys import NO_ADDRESS, P2PKH, P2SH
 from indexer.chain.networks import MAIN, TEST
-from indexer.chain.params import COIN
+from indexer.chain.params import COIN, Network, target_spacing
 from indexer.chain.payouts import (
     DEV_FUND,
     EXCHANGE,
@@ -26,9 +26,11 @@ from indexer.chain.payouts import (
     coinbase_limit,
     dev_fund_minimum,
     judge_coinbase,
+    payouts_ahead,
     tier_payout,
     tier_payouts,
 )
+from indexer.chain.queue import pays_nodes
 from indexer.chain.subsidy import block_subsidy, one_off_funds
 from tests import recorded
 from tests.chain.recorded_coinbases import NETWORK, RecordedCoinbase, coinbases
@@ -276,3 +278,29 @@ def test_three_funds_at_one_address() -> None:
 def test_limit_of_a_coinbase() -> None:
     assert coinbase_limit(MAIN, 836_274, 5) == zat("7500075") + 5
     assert Counter(judge(coinbase).allowed for coinbase in coinbases()[:3]) == {0: 1, zat("13020000"): 1, zat("150"): 1}
+
+
+# --- payouts to come ------------------------------------------------------------------------------------------
+
+
+def summed(network: Network, tier: int, first: int, seconds: int) -> int:
+    """``payouts_ahead`` block by block."""
+    total, height = 0, first
+    while (spacing := target_spacing(network, height)) <= seconds:
+        total += tier_payout(network, height, tier) if pays_nodes(network, height) else 0
+        seconds, height = seconds - spacing, height + 1
+    return total
+
+
+@pytest.mark.parametrize("first", [0, 1, 390, 399, 400, 599, 650, 1395, 1790, 1799, 1800, 2195, 2401])
+@pytest.mark.parametrize("seconds", [0, 29, 30, 95, 7_000, 100_000])
+def test_payouts_ahead_are_those_of_each_block(first: int, seconds: int) -> None:
+    for tier in (1, 2, 3):
+        assert payouts_ahead(NETWORK, tier, first, seconds) == summed(NETWORK, tier, first, seconds)
+
+
+def test_a_year_of_the_main_net_has_its_reduction() -> None:
+    year = payouts_ahead(MAIN, 1, 2_996_920, 31_536_000)
+    before, after = tier_payout(MAIN, 2_996_920, 1), tier_payout(MAIN, 3_071_200, 1)
+    assert after < before
+    assert year == before * (3_071_200 - 2_996_920) + after * (1_051_200 - (3_071_200 - 2_996_920))

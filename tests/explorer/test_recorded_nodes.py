@@ -146,8 +146,9 @@ def test_what_rows_say_of_a_node_is_what_the_queue_left_behind(client: Client) -
 
 
 @pytest.fixture
-def growing(mongod: str, database_name: str) -> Iterator[tuple[Index, Client]]:
-    """An empty index with all its secondary indexes, and an explorer of it."""
+def growing(mongod: str, database_name: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Index, Client]]:
+    """An empty index with all its secondary indexes, and an explorer of it that polls when it is told to."""
+    monkeypatch.setattr("explorer.db.POLL_SECONDS", 3600.0)
     store = MongoStore(mongod, database_name)
     prepare(store, network())
     for collection, index in late_indexes():
