@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 
 from bench import index, parse
 from bench.mix import mix
@@ -61,7 +62,7 @@ def tables(parsed: parse.Figures, indexed: index.Figures, load: float) -> str:
     """The measured part of the page."""
     rows = [*parse_rows(parsed), *index_rows(indexed)]
     lines = ["| what | figure | budget |", "| --- | --- | --- |", *(f"| {' | '.join(row)} |" for row in rows)]
-    lines += ["", f"Measured on: {machine(load)}.", ""]
+    lines += ["", fill(f"Measured on: {machine(load)}.", 120), ""]
     lines += ["Where the bytes are, per row and per transaction of the mix:", ""]
     lines += ["| collection | rows | data | indexes | bytes a transaction |", "| --- | --- | --- | --- | --- |"]
     for name, (count, data, indexes) in indexed.rows.items():
