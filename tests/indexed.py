@@ -25,6 +25,10 @@ from tests.memory_store import MemoryStore
 MEMORY = 1 << 30
 SNAPSHOT_EVERY = 64  # blocks, so that the short recorded chain has snapshots
 OWNER = "host/1/test"
+NOTHING_WAITS = {
+    "revision": 1, "count": 0, "bytes": 0, "kinds": [0, 0, 0], "left_out": 0, "updated_at": 0, "stale_since": None,
+    "block": {"height": recorded.TIP, "epoch": 1},
+}  # fmt: skip
 
 
 @cache
@@ -108,4 +112,5 @@ def index_recorded_chain(uri: str, name: str) -> MongoStore:
         create_index(store.database, collection, index)
     ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
     store.put_meta("indexes", {"ready": ready, "building": {}})
+    store.put_meta("mempool", NOTHING_WAITS)
     return store

@@ -15,10 +15,9 @@ from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import late_indexes
-from indexer.store.setup import create_index, prepare
 from tests.explorer.client import Client, settings
 from tests.indexed import branch, chain, network
-from tests.mempool.pool import Pool, pool_at, txids_of, waiting
+from tests.mempool.pool import Pool, pool_at, prepared, txids_of, waiting
 from tests.replay_daemon import ReplayDaemon
 from tests.test_sync import assert_equals_straight, config_for, running
 
@@ -28,14 +27,8 @@ TIP = 152  # the next block holds a chain of twelve transactions, each spending 
 @pytest.fixture
 def database(mongod: str, database_name: str) -> Iterator[MongoStore]:
     """A database with all its indexes."""
-    store = MongoStore(mongod, database_name)
-    prepare(store, network())
-    for collection, index in late_indexes():
-        create_index(store.database, collection, index)
-    ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
-    store.put_meta("indexes", {"ready": ready, "building": {}})
-    yield store
-    store.close()
+    with prepared(mongod, database_name) as store:
+        yield store
 
 
 @pytest.fixture

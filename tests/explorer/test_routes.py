@@ -47,6 +47,7 @@ GOOD = [
     f"/api/v1/addresses/{ADDRESS}?confirmations=2401",
     f"/api/v1/addresses/{ADDRESS}/transactions",
     f"/api/v1/addresses/{ADDRESS}/utxos",
+    "/api/v1/mempool",
     "/api/v1/search?q=tip",
     f"/block/{BLOCK}.json",
     "/block/5.json",

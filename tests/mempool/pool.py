@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from indexer.chain.keys import hash_text
 from indexer.mempool.copy import MempoolCopy
 from indexer.source.rpc import DaemonRpc, parse_endpoints
 from indexer.store.base import Store
+from indexer.store.mongo import MongoStore
+from indexer.store.schema import late_indexes
+from indexer.store.setup import create_index, prepare
 from tests.indexed import Index, chain, network, parsed
 from tests.memory_store import MemoryStore
 from tests.replay_chain import raw_transactions
@@ -69,6 +72,18 @@ class Pool:
     def meta(self) -> dict[str, Any]:
         """What the explorers are told."""
         return dict(self.store.meta("mempool") or {})
+
+
+@contextmanager
+def prepared(uri: str, name: str) -> Iterator[MongoStore]:
+    """A database with all its indexes, late ones too."""
+    with closing(MongoStore(uri, name)) as store:
+        prepare(store, network())
+        for collection, index in late_indexes():
+            create_index(store.database, collection, index)
+        ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
+        store.put_meta("indexes", {"ready": ready, "building": {}})
+        yield store
 
 
 @contextmanager

@@ -74,6 +74,7 @@ GOOD = [
     f"/address/{UNUSED}?view=utxos",
     "/search",
     "/search?q=",
+    "/mempool",
     "/status",
     "/broadcast",
 ]
