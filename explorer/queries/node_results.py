@@ -149,7 +149,7 @@ class NodePayout:
 
 @dataclass(frozen=True, slots=True)
 class Producer:
-    """Blocks that a node produced; ``expected`` is what chance would give its time among the confirmed nodes."""
+    """Blocks that a node produced; ``expected`` is what chance gives in its time among the confirmed nodes."""
 
     node: Outpoint
     tier: Tier | None

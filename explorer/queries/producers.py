@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from explorer.db import View
 from explorer.paging import Cursor
+from explorer.queries.chances import chances_at
 from explorer.queries.node_results import Producer
 from explorer.queries.past import NEAR
 from explorer.queries.pinned import mark_of, require_unchanged
@@ -32,7 +34,7 @@ Table = Mapping[bytes, Produced]
 async def producers(view: View, *, cursor: str | None = None, limit: int) -> Page[Producer]:
     """The producers of Proof of Node blocks, the busiest first; a cursor stays with its block."""
     height, rank = (view.tip.height, 0) if cursor is None else await require_unchanged(view, *LIST.decode(cursor))
-    table = await table_at(view, height)
+    table, chances = await asyncio.gather(table_at(view, height), chances_at(view, height))
     ranked = sorted(table, key=lambda point: (-table[point].blocks, point))
     page = ranked[rank : rank + limit]
     nodes = {bytes(row["outpoint"]): row for row in await view.many("nodes", {"outpoint": {"$in": page}})}
@@ -42,7 +44,7 @@ async def producers(view: View, *, cursor: str | None = None, limit: int) -> Pag
             tier=tier_name(nodes[point]["tier"]) if point in nodes else None,
             address=address_text(bytes(nodes[point]["payee"]), view.network) if point in nodes else None,
             blocks=table[point].blocks,
-            expected=None,
+            expected=chances.of(nodes[point]["_id"]) if point in nodes else None,
             first_height=table[point].first,
             last_height=table[point].last,
         )

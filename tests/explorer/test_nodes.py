@@ -19,6 +19,7 @@ from indexer.chain.payouts import tier_payout, tier_payouts
 from indexer.chain.queue import Event, NodeQueue
 from indexer.chain.replay import PastLists, no_lists
 from indexer.chain.tiers import TIERS, Tier
+from tests import recorded
 from tests.chain.recorded_nodes import NETWORK, Follower, follow
 from tests.chain.recorded_nodes import chain as recorded_chain
 from tests.explorer.client import Client
@@ -194,6 +195,20 @@ def test_payouts_of_a_tier_a_node_and_an_address(client: Client, limit: int) -> 
         assert [(p["height"], p["tier"], p["node"], p["address"]) for p in body["items"]] == both[:limit]
 
 
+@cache
+def expected_blocks() -> dict[str, float]:
+    """By node, the sum over the Proof of Node blocks for which it was confirmed of one out of all that were."""
+    chances: defaultdict[str, float] = defaultdict(float)
+    follower = Follower(NodeQueue(NETWORK))
+    for block in recorded_chain()[0][1:]:
+        if block.height >= NETWORK.upgrades.pon:
+            confirmed = follower.queue.with_status(Status.CONFIRMED)
+            for node in confirmed:
+                chances[outpoint_text(node.outpoint)] += 1 / len(confirmed)
+        follower.apply(block)
+    return chances
+
+
 def test_producers(client: Client) -> None:
     heights: defaultdict[str, list[int]] = defaultdict(list)
     for height, block_hash in enumerate(chain()):
@@ -210,6 +225,9 @@ def test_producers(client: Client) -> None:
         node = known.get(item["node"])
         assert item["tier"] == (node.tier.label if node else None)
         assert item["address"] == (encode_address(node.payee, NETWORK) if node else None)
+        expected = expected_blocks().get(item["node"], 0.0) if node else None
+        assert item["expected"] == (None if expected is None else pytest.approx(expected, abs=0.006))
+    assert sum(expected_blocks().values()) == pytest.approx(recorded.TIP + 1 - NETWORK.upgrades.pon)
 
 
 # --- estimates ------------------------------------------------------------------------------------------------------
