@@ -169,6 +169,16 @@ DAMAGES = (
     Damage("node confirmed though only started", "nodes", put("confirmed", 450), lambda row: row["status"] == 3,
            what="confirmed"),
     Damage("node on a list that it left", "nodes", put("status", 4), confirmed, what="ended"),
+    Damage("event gone", "node_events", gone, blame="queue_snapshots", what="node, since and paid"),
+    Damage("event of another kind", "node_events", put("event", 3), lambda row: row["event"] == 2,
+           blame="queue_snapshots", what="node, since and paid"),
+    Damage("event of another tier", "node_events", plus("tier"), what="history"),
+    Damage("snapshot of another node", "queue_snapshots", flipped("nodes"), lambda row: bool(row["nodes"]),
+           what="node, since and paid"),
+    Damage("snapshot of another order", "queue_snapshots", flipped("paid"), lambda row: bool(row["paid"]),
+           what="node, since and paid"),
+    Damage("unreadable outputs", "transactions", put("out_values", b"\x01" * 9), transfer, blame="blocks",
+           what="what it holds"),
     *(
         Damage(f"node {field}", "nodes", flipped(field, 5), confirmed, what=field)
         for field in ("outpoint", "payee", "pubkey")
@@ -179,7 +189,8 @@ DAMAGES = (
 def test_a_sound_index_is_found_sound_and_the_verdict_is_kept() -> None:
     store = sound().snapshot()
     outcomes = verify(store, network(), Extent(), lambda report: None)
-    assert [outcome.name for outcome in outcomes] == ["nodes", "running totals", "coins", "blocks", "addresses"]
+    names = ["nodes", "queues", "running totals", "coins", "blocks", "addresses"]
+    assert [outcome.name for outcome in outcomes] == names
     assert [finding for outcome in outcomes for finding in outcome.findings] == []
     assert {(outcome.height, outcome.hash) for outcome in outcomes} == {(SOUND, store.rows["meta"]["tip"]["hash"])}
     kept = store.rows["meta"]["checks"]["verify"]

@@ -32,13 +32,23 @@ class _History:
     paid: dict[int, int] = field(default_factory=dict)  # height of the last payment
 
 
-def check_nodes(view: View, findings: Findings) -> str:
-    """Compare every node with its history; returns how much was looked at.
+@dataclass(frozen=True, slots=True)
+class StoredNodes:
+    """All node records by id, and the zatoshi of the collateral of each confirmed one by outpoint."""
 
-    The records are read at the height of the view: while blocks arrive, Moved begins again at the new tip.
-    """
-    nodes, collaterals = view.fenced(lambda tip: _read(view, tip))
-    history = _history(view, nodes)
+    rows: dict[int, NodeRow]
+    collaterals: dict[bytes, int]
+
+
+def read_nodes(view: View) -> StoredNodes:
+    """The records at the height of the view; Moved when blocks arrived meanwhile."""
+    return view.fenced(lambda tip: _read(view, tip))
+
+
+def check_nodes(view: View, findings: Findings, stored: StoredNodes) -> str:
+    """Compare every node with its history; returns how much was looked at."""
+    nodes, collaterals = stored.rows, stored.collaterals
+    history = _history(view)
     _check_outpoints(nodes, findings)
     for id in sorted(nodes.keys() | history.started.keys()):
         node = nodes.get(id)
@@ -53,16 +63,16 @@ def check_nodes(view: View, findings: Findings) -> str:
     return f"{len(nodes):,} nodes"
 
 
-def _read(view: View, tip: Document) -> tuple[dict[int, NodeRow], dict[bytes, int]]:
-    """All node records, and the value of the collateral of each confirmed one, at the tip."""
+def _read(view: View, tip: Document) -> StoredNodes:
     if tip["height"] != view.height:
         raise Moved(f"the index went on from block {view.height}")
     nodes = {row.id: row for row in map(node_row, view.store.scan("nodes"))}
     points = [node.outpoint for node in nodes.values() if node.status == CONFIRMED]
-    return nodes, {bytes(coin["_id"]): coin["v"] for coin in view.store.find("utxos", "_id", points)}
+    coins = view.store.find("utxos", "_id", points)
+    return StoredNodes(nodes, {bytes(coin["_id"]): coin["v"] for coin in coins})
 
 
-def _history(view: View, nodes: dict[int, NodeRow]) -> _History:
+def _history(view: View) -> _History:
     history = _History()
     for start in view.store.scan("node_starts", 0, (view.height + 1) << 16):
         history.lives[start["node"]] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from indexer.verify.addresses import check_addresses
 from indexer.verify.blocks import check_blocks
 from indexer.verify.coins import Sample, check_coins
 from indexer.verify.finding import Finding, Findings, Outcome
-from indexer.verify.nodes import check_nodes
+from indexer.verify.nodes import check_nodes, read_nodes
+from indexer.verify.queues import check_queues
 from indexer.verify.totals import check_totals
 from indexer.verify.view import Moved, View
 
 TRIES = 5
+UNREADABLE = (LookupError, TypeError, ValueError, struct.error)  # what a row raises whose fields were mangled
 Check = Callable[[View, Findings], str]
 
 
@@ -58,8 +61,9 @@ def _outcomes(view: View, network: Network, extent: Extent, random: Random) -> I
     every = range(view.height + 1)
     count = len(every) if extent.blocks is None else min(extent.blocks, len(every))
     heights = sorted(random.sample(every, count))
-    # Nodes first: their records can only be read while the tip is still where the view is.
-    yield _outcome(view, "nodes", check_nodes)
+    nodes = read_nodes(view)  # at once: only while the tip is still where the view is
+    yield _outcome(view, "nodes", partial(check_nodes, stored=nodes))
+    yield _outcome(view, "queues", partial(check_queues, nodes=nodes))
     yield _outcome(view, "running totals", check_totals)
     yield _outcome(view, "coins", partial(check_coins, sample=sample))
     yield _outcome(view, "blocks", partial(check_blocks, network=network, heights=heights))
@@ -70,7 +74,11 @@ def _outcomes(view: View, network: Network, extent: Extent, random: Random) -> I
 def _outcome(view: View, name: str, check: Check) -> Outcome:
     findings = Findings()
     begun = time.monotonic()
-    checked = check(view, findings)
+    try:
+        checked = check(view, findings)
+    except UNREADABLE as error:
+        checked = "broken off"
+        findings.add(Finding(name, "a row", "what it holds", "readable", repr(error)))
     view.check()  # a finding counts only when nothing was removed meanwhile
     return Outcome(
         name=name,
