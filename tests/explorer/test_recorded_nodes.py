@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from explorer.app import create_app
-from explorer.db import View
+from explorer.db import Kept, View
 from explorer.queries.nodes import node_at, stored_node
 from indexer.chain.address import encode_address
 from indexer.chain.keys import outpoint_text
@@ -224,3 +224,30 @@ def test_a_queue_page_by_page_stays_with_its_block(growing: tuple[Index, Client]
     assert [p["rank"] for p in (*deep["items"], *rest["items"])] == list(range(2 + len(rest["items"])))
     refused = client.get(f"{url}?cursor={deep['next']}&at=5")
     assert (refused.status_code, "belongs to height" in refused.json()["error"]["message"]) == (400, True)
+
+
+def test_until_late_indexes_are_built_lives_wait_and_queues_do_not(growing: tuple[Index, Client]) -> None:
+    index, client = growing
+    index.catch_up(chain()[:431], 220)
+    index.store.put_meta("indexes", {"ready": [], "building": {"payouts.nodes": 40.0}})
+    client.run(client.services.db.poll())
+    point = outpoint_text(lists(chain()[430]).confirmed[0][0][0])
+    assert client.json(f"/api/v1/nodes/{point}")["rank"] == 0
+    assert client.json("/api/v1/tiers/cumulus/queue?at=420")["items"]
+    for url in (f"{point}?at=420", f"{point}/events", f"{point}/payouts"):
+        response = client.get(f"/api/v1/nodes/{url}")
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "syncing")
+
+
+def test_what_is_kept_belongs_to_one_epoch_and_is_bounded() -> None:
+    kept = Kept()
+    for height in range(20):
+        kept.keep(1, "lists", height, f"at {height}")
+        assert kept.at_or_below(1, "lists", 0 if height < Kept.MOST else height) is not None
+    assert kept.at_or_below(1, "lists", 500) == "at 19"
+    assert kept.at_or_below(1, "lists", 20 - Kept.MOST - 1) is None
+    assert kept.at_or_below(1, "ranks", 500) is None
+    assert kept.at_or_below(2, "lists", 500) is None
+    kept.keep(2, "lists", 7, "of another epoch")
+    kept.keep(1, "lists", 6, "too late")
+    assert (kept.at_or_below(2, "lists", 500), kept.at_or_below(1, "lists", 500)) == ("of another epoch", None)

@@ -26,6 +26,7 @@ MAIN_ADDRESS = "t1UHecy6WiSJXs4Zqt5UvVdRDF7PMbZJK7q"
 BLOCK = recorded.blocks()[1850]["hash"]
 TXID = recorded.blocks()[319]["block"]["tx"][1]["txid"]
 NODE_TX = recorded.blocks()[1850]["block"]["tx"][1]["txid"]
+NODE = "939331a90701ce08fd9d7619f728ab3bddb28279b1ca851f0ad471504b6733e2:0"
 ZEROS = "0" * 64
 
 GOOD = [
@@ -48,11 +49,26 @@ GOOD = [
     f"/api/v1/addresses/{ADDRESS}/transactions",
     f"/api/v1/addresses/{ADDRESS}/utxos",
     "/api/v1/mempool",
+    "/api/v1/tiers",
+    "/api/v1/tiers?at=405",
+    "/api/v1/tiers/cumulus/queue?limit=3",
+    "/api/v1/tiers/stratus/queue?at=1850",
+    "/api/v1/nodes?limit=3",
+    "/api/v1/nodes?status=dos&tier=cumulus",
+    f"/api/v1/nodes/{NODE}",
+    f"/api/v1/nodes/{NODE}?at=1900",
+    f"/api/v1/nodes/{NODE}/events",
+    f"/api/v1/nodes/{NODE}/payouts",
+    "/api/v1/payouts?tier=nimbus",
+    f"/api/v1/addresses/{ADDRESS}/nodes",
+    f"/api/v1/addresses/{ADDRESS}/payouts",
+    "/api/v1/producers",
     "/api/v1/search?q=tip",
     f"/block/{BLOCK}.json",
     "/block/5.json",
     f"/tx/{TXID}.json",
     f"/address/{ADDRESS}.json",
+    f"/node/{NODE}.json",
 ]
 
 BAD = [
