@@ -84,6 +84,8 @@ class Indexer:
     batch_transactions: int
     undo_depth: int
     poll_seconds: float
+    check_blocks: int
+    check_supply_blocks: int
 
     def __post_init__(self) -> None:
         _at_least("indexer.memory_mib", self.memory_mib, 256)
@@ -91,6 +93,8 @@ class Indexer:
         _at_least("indexer.batch_transactions", self.batch_transactions, 1)
         _at_least("indexer.undo_depth", self.undo_depth, 40)
         _at_least("indexer.poll_seconds", self.poll_seconds, 0.01)
+        _at_least("indexer.check_blocks", self.check_blocks, 0)
+        _at_least("indexer.check_supply_blocks", self.check_supply_blocks, 0)
 
     @property
     def memory_bytes(self) -> int:

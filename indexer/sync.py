@@ -14,6 +14,7 @@ from indexer.config import Config
 from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
 from indexer.mempool import open_mempool
 from indexer.progress import ProgressCall, Report
+from indexer.selfcheck import open_selfcheck
 from indexer.session import Job, Progress, Session, parse_checked
 from indexer.source.choose import open_source
 from indexer.source.zmq import Wake, waking
@@ -144,6 +145,9 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         wake = Wake(stop)
         if config.daemon.zmq:
             stack.enter_context(closing(waking(config.daemon.zmq, wake, keeper.wake if keeper else None)))
+        checker = open_selfcheck(config, store)
+        if checker is not None:
+            stack.callback(checker.close)
         builder = IndexBuilder(uri, config.database_name, store, stop)
         stack.callback(builder.end)
 

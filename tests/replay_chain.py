@@ -88,6 +88,7 @@ class ReplayChain:
         self.another_network = False
         self.mempool: dict[str, str] = {}
         self.refusal: tuple[int, str] | None = None
+        self.unknown: set[str] = set()  # methods that a daemon of an earlier version does not have
         self._lived = self._tips()
         self._methods: dict[str, Callable[..., Any]] = {
             "getblockcount": lambda: len(self.active) - 1,
@@ -102,6 +103,8 @@ class ReplayChain:
             "getrawmempool": self._getrawmempool,
             "getrawtransaction": self._getrawtransaction,
             "sendrawtransaction": self._sendrawtransaction,
+            "listfluxnodes": self._list_nodes,
+            "viewdeterministicfluxnodelist": self._list_nodes,
         }
         self.set_tip(tip)
 
@@ -152,6 +155,8 @@ class ReplayChain:
 
     def answer(self, method: str, params: list[Any]) -> Any:
         """The daemon's result at this tip; raises RpcError with its code and words."""
+        if method in self.unknown:
+            raise RpcError(NO_METHOD, "Method not found")
         answer = self._methods.get(method)
         if answer is not None:
             try:
@@ -254,6 +259,14 @@ class ReplayChain:
             "chainwork": tip["block"]["chainwork"],
         }
         return self._nearest("getblockchaininfo") | shown | ({"chain": "test"} if self.another_network else {})
+
+    # -- nodes
+
+    def _list_nodes(self, wanted: str = "") -> list[dict[str, Any]]:
+        """The confirmed nodes that contain the text ``wanted``."""
+        nodes = recorded.states()[self.active[-1]]["snapshot"]["nodes"]
+        searched = ("txhash", "pubkey", "ip", "payment_address")
+        return [node for node in nodes if not wanted or any(wanted in node[key] for key in searched)]
 
     # -- transactions
 
