@@ -64,7 +64,7 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
         view.one("ledger", _rows(key, 0, height), sort=[("_id", 1)]),
         view.many("ledger", _rows(key, _first_immature(view, height), height), fields=("x",)),
         reference_at(view, height),
-        _confirmed_nodes(view, key) if now and _following(view) else _unknown(),
+        _confirmed_nodes(view, key) if now and is_following(view) else _unknown(),
         of_address(view, key) if now else _unknown(),
     )
     row = LedgerRow(key, 0, 0, 0, 0, 0, ()) if latest is None else ledger_row(latest)
@@ -157,7 +157,7 @@ async def _unknown() -> None:
     return None
 
 
-def _following(view: View) -> bool:
+def is_following(view: View) -> bool:
     """Whether mutable rows are quiet enough to be read: not while the index catches up."""
     return view.meta.rates.get("state") != "catching_up"
 

@@ -201,7 +201,7 @@ def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> di
         "producer": outpoint_text(producer) if producer else None,
         "producer_kind": producer_kind(producer),
         "payouts_checked": judged["checked"],
-        "payouts": tuple(_payouts(view, judged)),
+        "payouts": tuple(payouts_of(view, judged)),
         "funds": tuple(_funds(view, judged, coinbase)),
     }
 
@@ -224,7 +224,8 @@ def _outpoints(starts: list[Document]) -> dict[int, str]:
     return {start["_id"]: outpoint_text(bytes(start["outpoint"])) for start in starts}
 
 
-def _payouts(view: View, judged: Document) -> Iterator[Payout]:
+def payouts_of(view: View, judged: Mapping[str, Any]) -> Iterator[Payout]:
+    """The predicted payouts of a row of ``payouts`` with ``outpoints``: node txkey -> collateral."""
     columns = (judged[name] for name in ("tiers", "nodes", "payees", "amounts", "vouts"))
     for tier, node, payee, amount, vout in zip(*columns, strict=True):
         paid = vout >= 0

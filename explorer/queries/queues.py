@@ -53,31 +53,41 @@ async def tiers(view: View, *, at: int | None = None) -> Tiers:
     )
 
 
-async def queue(view: View, tier: Tier, *, at: int | None = None, cursor: str | None = None, limit: int) -> Queue:
-    """The payment queue of a tier after block ``at``, the tip by default; a cursor stays with its block."""
-    height, rank = await _position(view, tier, at, cursor)
+async def queue(
+    view: View, tier: Tier, *, at: int | None = None, first: int = 0, cursor: str | None = None, limit: int
+) -> Queue:
+    """The payment queue of a tier after block ``at``, the tip by default, from a rank or a cursor on.
+
+    A cursor stays with its block.
+    """
+    height, rank = await _position(view, tier, at, first, cursor)
     order = (await lists_at(view, height)).order(tier)
     page = list(islice(order, rank, rank + limit))
-    outlook, reference, starts, confirmed = await asyncio.gather(
-        outlook_at(view, height),
-        reference_at(view, height),
-        starts_at(view, page, height),
-        confirmations_of(view, page, height),
-    )
-    _require_known(page, starts, confirmed)
-    places = tuple(
-        _place(view.network, outlook, tier, rank + n, order[node], starts[node], confirmed[node][1])
-        for n, node in enumerate(page)
-    )
+    ranks = {node: rank + n for n, node in enumerate(page)}
+    reference, items = await asyncio.gather(reference_at(view, height), places(view, tier, height, ranks))
     end = rank + len(page)
     following = CURSORS[tier].encode(height, await mark_of(view, height), end) if end < len(order) else None
-    return Queue(reference, places, following)
+    return Queue(reference, items, following)
 
 
-async def _position(view: View, tier: Tier, at: int | None, cursor: str | None) -> tuple[int, int]:
+async def places(view: View, tier: Tier, height: int, ranks: Mapping[int, int]) -> tuple[QueuePlace, ...]:
+    """The places of nodes in the queue of a tier after block ``height``, by their ranks."""
+    nodes = list(ranks)
+    order = (await lists_at(view, height)).order(tier)
+    outlook, starts, confirmed = await asyncio.gather(
+        outlook_at(view, height), starts_at(view, nodes, height), confirmations_of(view, nodes, height)
+    )
+    _require_known(nodes, starts, confirmed)
+    return tuple(
+        _place(view.network, outlook, tier, rank, order[node], starts[node], confirmed[node][1])
+        for node, rank in ranks.items()
+    )
+
+
+async def _position(view: View, tier: Tier, at: int | None, first: int, cursor: str | None) -> tuple[int, int]:
     """The height and the first rank that are asked for; Reorganised when the cursor's block is gone."""
     if cursor is None:
-        return view.tip.height if at is None else view.require_height(at), 0
+        return view.tip.height if at is None else view.require_height(at), first
     pinned = CURSORS[tier].decode(cursor)
     if at is not None and at != pinned[0]:
         raise BadRequest(f"the cursor belongs to height {pinned[0]}, at is {at}: leave at away or pass the same")

@@ -1,4 +1,4 @@
-"""Search: whatever people paste — heights, hashes, txids, addresses, outpoints, dates, ``tip``."""
+"""Search: whatever people paste — heights, hashes, addresses, outpoints, IPs, keys, tiers, dates, ``tip``."""
 
 from __future__ import annotations
 
@@ -6,21 +6,27 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlencode
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.queries.blocks import block
+from explorer.queries.nodes import Wanted, node_list
+from explorer.queries.running import first_reaching
 from explorer.queries.text import address_key
 from explorer.queries.transactions import FullIds, transaction
+from explorer.queries.units import TIERS
 from indexer.chain.keys import hash_text, outpoint_text, parse_hash, parse_outpoint
+from indexer.chain.params import Network
 
 LONGEST = 200
-FANOUT = 400
 
 _HEIGHT = re.compile(r"#?\s*(\d{1,3}(?:[,._'\u00a0\u202f ]\d{3})+|\d{1,12})\Z")
 _HASH = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?\Z")
+_PUBKEY = re.compile(r"(?:0[23][0-9a-f]{64}|04[0-9a-f]{128})\Z", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\D")
 
 
@@ -28,7 +34,7 @@ _SEPARATORS = re.compile(r"\D")
 class Hit:
     """Something that a search found and the path of its page."""
 
-    kind: Literal["block", "transaction", "address", "outpoint"]
+    kind: Literal["block", "transaction", "address", "outpoint", "node", "nodes"]
     label: str
     url: str
 
@@ -60,26 +66,43 @@ async def search(view: View, text: str, full_ids: FullIds) -> Hits:
     if _DATE.match(text) and (moment := _moment(text)) is not None:
         height_then = await first_at(view, int(moment.timestamp()))
         return Hits(() if height_then is None else (_block_hit(height_then, f"first block since {text}"),))
+    if text.lower() in TIERS:
+        return Hits((Hit("nodes", f"Queue of the {text.capitalize()} nodes", f"/nodes/{text.lower()}"),))
+    if _PUBKEY.match(text):
+        return Hits(await _by_node_field(view, "pubkey", text.lower(), f"with the public key {text[:12]}…"))
+    if names_ip(text):
+        return Hits(await _by_node_field(view, "ip", text, f"at {text}"))
     return Hits(_by_address(view, text))
 
 
-async def first_at(view: View, time: int) -> int | None:
-    """The first height whose running maximum of block times reaches ``time`` (Unix seconds), or None.
+def names_address(text: str, network: Network) -> bool:
+    """Whether a text is a transparent address of the network."""
+    try:
+        address_key(text, network)
+    except BadRequest:
+        return False
+    return True
 
-    ``max_time`` never falls, so a few hundred evenly spaced rows at once close in on it in three round trips.
-    """
-    low, high = 0, view.tip.height + 1  # the answer is in low..high; high means none
-    while low < high:
-        step = max(1, (high - low) // FANOUT)
-        heights = range(low, high, step)
-        rows = await view.many("blocks", {"_id": {"$in": list(heights)}}, fields=("max_time",))
-        reached = {row["_id"] for row in rows if row["max_time"] >= time}
-        first = next((h for h in heights if h in reached), None)
-        if first is None:
-            low = heights[-1] + 1
-        else:
-            low, high = max(low, first - step + 1), first
-    return low if low <= view.tip.height else None
+
+def names_pubkey(text: str) -> bool:
+    """Whether a text has the form of a public key in hex."""
+    return _PUBKEY.match(text) is not None
+
+
+def names_ip(text: str) -> bool:
+    """Whether a text is an IP address, with or without a port."""
+    host, _, port = text.rpartition(":")
+    bare = host if port.isdecimal() and ("." in host or host.endswith("]")) else text
+    try:
+        ip_address(bare.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
+async def first_at(view: View, time: int) -> int | None:
+    """The first height whose running maximum of block times reaches ``time`` (Unix seconds), or None."""
+    return await first_reaching(view, "max_time", time)
 
 
 def _block_hit(height: int, note: str = "") -> Hit:
@@ -115,7 +138,28 @@ async def _by_hash(view: View, digest: bytes, full_ids: FullIds) -> tuple[Hit, .
     return ()
 
 
+async def _by_node_field(view: View, field: str, text: str, where: str) -> tuple[Hit, ...]:
+    """The list of the nodes with an IP or a key; straight to the node when it is the only one."""
+    page = await node_list(view, Wanted(**{field: text}), limit=2)
+    if not page.items:
+        return ()
+    if len(page.items) == 1:
+        return (_node_hit(page.items[0].node),)
+    return (Hit("nodes", f"Nodes {where}", f"/nodes?{urlencode({field: text})}"),)
+
+
+def _node_hit(outpoint: str) -> Hit:
+    return Hit("node", f"Node {outpoint}", f"/node/{outpoint}")
+
+
 async def _by_outpoint(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
+    """The node with this collateral, and the output itself."""
+    node = await view.one("nodes", {"outpoint": point})
+    output = await _output(view, point, full_ids)
+    return output if node is None else (_node_hit(outpoint_text(point)), *output)
+
+
+async def _output(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
     try:
         mined = await transaction(view, point[:32], full_ids)
     except NotFound:
@@ -127,8 +171,4 @@ async def _by_outpoint(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit
 
 
 def _by_address(view: View, text: str) -> tuple[Hit, ...]:
-    try:
-        address_key(text, view.network)
-    except BadRequest:
-        return ()
-    return (Hit("address", f"Address {text}", f"/address/{text}"),)
+    return (Hit("address", f"Address {text}", f"/address/{text}"),) if names_address(text, view.network) else ()
