@@ -9,7 +9,20 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
-from explorer.pages import addresses, aliases, assets, blocks, broadcast, home, mempool, search, status, transactions
+from explorer.pages import (
+    addresses,
+    aliases,
+    assets,
+    blocks,
+    broadcast,
+    home,
+    mempool,
+    nodes,
+    payouts,
+    search,
+    status,
+    transactions,
+)
 from explorer.pages.errors import error_page
 from explorer.pages.headers import SecurityHeaders
 
@@ -24,6 +37,12 @@ routes: Final[list[BaseRoute]] = [
     Route("/tx/{txid}", transactions.show),
     Route("/spending/{txid}/{n}", transactions.spending),
     Route("/address/{address}", addresses.show),
+    Route("/nodes", nodes.index),
+    Route("/nodes/{tier}", nodes.of_tier),
+    Route("/node/{outpoint}", nodes.show),
+    Route("/node/ip/{ip:path}", nodes.of_ip),
+    Route("/payouts", payouts.index),
+    Route("/producers", payouts.by_producer),
     Route("/mempool", mempool.show),
     Route("/search", search.show),
     Route("/q/{text:path}", search.shortcut),

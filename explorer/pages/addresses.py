@@ -1,8 +1,7 @@
-"""An address: its balance now or at a height, its history, its unspent outputs."""
+"""An address: its balance now or at a height, its history, its unspent outputs, its nodes and their payouts."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -13,52 +12,67 @@ from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
-from explorer.queries.addresses import HISTORY, address, history, unspent
+from explorer.queries.addresses import HISTORY, address, history, is_following, unspent
+from explorer.queries.fleets import Fleet, fleet
 from explorer.queries.mempool import UnconfirmedMovement, of_address
+from explorer.queries.node_results import Node, NodePayout
+from explorer.queries.nodes import Wanted, node_list
+from explorer.queries.outlook import outlook_at
+from explorer.queries.payouts import payouts
 from explorer.queries.results import AddressSummary, Movement, Page, Unspent
 from explorer.queries.text import address_key
 from explorer.services import services
 
-VIEWS = ("history", "utxos")
+VIEWS = ("history", "utxos", "nodes", "payouts")
 MOST_WAITING = 100  # unconfirmed transactions shown; the sum counts them all
 END_OF_BLOCK = 1 << 16  # above every position in a block
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the page of an address shows; the list that was asked for, the other one is None.
+    """What the page of an address shows; the list that was asked for, the others are None.
 
-    ``waiting`` is what is unconfirmed, on the first page of the history as it is now.
+    ``waiting`` is what is unconfirmed, on the first page of the history as it is now. ``fleet`` are the nodes
+    that pay the address now; None where none does, at a past height and while the index catches up.
     """
 
     summary: AddressSummary
-    history: Page[Movement] | None
-    unspent: Page[Unspent] | None
+    fleet: Fleet | None
+    history: Page[Movement] | None = None
+    unspent: Page[Unspent] | None = None
+    nodes: Page[Node] | None = None
+    payouts: Page[NodePayout] | None = None
     waiting: tuple[UnconfirmedMovement, ...] = ()
+    spacing: float = 0.0  # seconds between blocks, for the nodes
 
 
 async def account(view: View, text: str, *, at: int | None, shown: str, cursor: str | None, limit: int) -> Account:
-    """An address with one page of its history up to the height, or of its unspent outputs."""
+    """An address with one page of the list that is asked for."""
+    summary = await address(view, text, at=at)
+    runs = await fleet(view, address_key(text, view.network)) if at is None and is_following(view) else None
     if shown == "utxos":
-        summary, outputs = await asyncio.gather(address(view, text), unspent(view, text, cursor=cursor, limit=limit))
-        return Account(summary, None, outputs)
+        return Account(summary, runs, unspent=await unspent(view, text, cursor=cursor, limit=limit))
+    if shown == "nodes":
+        nodes = await node_list(view, Wanted(address=text), cursor=cursor, limit=limit)
+        return Account(summary, runs, nodes=nodes, spacing=(await outlook_at(view, view.tip.height)).spacing.mean)
+    if shown == "payouts":
+        return Account(summary, runs, payouts=await payouts(view, address=text, cursor=cursor, limit=limit))
     newest = at is None and cursor is None
     if at is not None and cursor is None:
         cursor = HISTORY.encode(view.require_height(at), END_OF_BLOCK)
-    summary, movements = await asyncio.gather(
-        address(view, text, at=at), history(view, text, cursor=cursor, limit=limit)
-    )
+    movements = await history(view, text, cursor=cursor, limit=limit)
     pool = await of_address(view, address_key(text, view.network)) if newest else None
-    return Account(summary, movements, None, () if pool is None else pool.movements[:MOST_WAITING])
+    waiting = () if pool is None else pool.movements[:MOST_WAITING]
+    return Account(summary, runs, history=movements, waiting=waiting)
 
 
 async def show(request: Request) -> Response:
-    """An address; ``?at=`` for the past, ``?view=utxos`` for what is unspent now."""
+    """An address; ``?at=`` for the past, ``?view=`` utxos, nodes or payouts for what it has, runs and earned."""
     query = request.query_params
     shown = query.get("view", "history")
     if shown not in VIEWS:
         raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")
-    at = query_int(request, "at") if query.get("at") else None
+    at = query_int(request, "at") if query.get("at") and shown == "history" else None
     cursor = query.get("cursor")
     answer = await services(request).db.fenced(
         account, request.path_params["address"], at=at, shown=shown, cursor=cursor, limit=limit_of(request)

@@ -41,6 +41,12 @@ def amount(zatoshi: int, *, signed: bool = False) -> Amount:
     return Amount(sign, group(int(whole)), counting, decimals[len(counting) :])
 
 
+def zatoshi(text: str) -> int:
+    """An amount that was written with its 8 decimals."""
+    whole, _, decimals = text.partition(".")
+    return int(whole + decimals)
+
+
 def flux(zatoshi: int) -> str:
     """An amount inside of a sentence: ``1,234.5 FLUX``."""
     parts = amount(zatoshi)

@@ -1,4 +1,4 @@
-"""The first page: is the chain alive, what did the last block pay to whom, where do I search."""
+"""The first page: is the chain alive, how many nodes, what did the last block pay to whom, where do I search."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from explorer.errors import Syncing
 from explorer.pages.errors import RETRY_SECONDS
 from explorer.pages.render import page
 from explorer.queries.blocks import block, latest_blocks
+from explorer.queries.node_results import Tiers
+from explorer.queries.queues import tiers
 from explorer.queries.results import Block, BlockSummary, Status
 from explorer.queries.status import status
 from explorer.services import services
@@ -28,6 +30,7 @@ class Home:
     tip: Block
     latest: tuple[BlockSummary, ...]
     status: Status
+    tiers: Tiers
 
     @property
     def spacing(self) -> int | None:
@@ -38,13 +41,14 @@ class Home:
 
 
 async def first_page(view: View, *, started_at: int, simulated: bool) -> Home:
-    """The newest block with its payouts, those before it, and how the index keeps up."""
-    tip, latest, state = await asyncio.gather(
+    """The newest block with its payouts, those before it, the tiers, and how the index keeps up."""
+    tip, latest, state, states = await asyncio.gather(
         block(view, view.tip.height),
         latest_blocks(view, limit=LATEST),
         status(view, started_at=started_at, simulated=simulated),
+        tiers(view),
     )
-    return Home(tip, latest.items, state)
+    return Home(tip, latest.items, state, states)
 
 
 async def home(request: Request) -> Response:

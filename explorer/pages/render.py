@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from explorer.db import Tip
 from explorer.etag import is_known
-from explorer.pages import formats, words
+from explorer.pages import formats, node_words, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
 from explorer.services import services
@@ -100,6 +100,7 @@ def _environment() -> Environment:
         "asset": asset,
         "formats": formats,
         "words": words,
+        "lives": node_words,
         "with_query": with_query,
         "tiers": TIERS,
         "themes": ("system", *THEMES),

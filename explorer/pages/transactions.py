@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from explorer.api.body import query_int
+from explorer.db import View
 from explorer.errors import NotFound
 from explorer.pages.formats import SLICE, input_path
 from explorer.pages.render import page
+from explorer.queries.addresses import is_following
+from explorer.queries.fleets import collaterals
 from explorer.queries.results import Spend, Transaction
 from explorer.queries.text import parse_height, parse_txid
-from explorer.queries.transactions import transaction
+from explorer.queries.transactions import FullIds, transaction
+from explorer.queries.units import Tier
 from explorer.services import services
 
 T = TypeVar("T")
@@ -45,23 +49,29 @@ def sliced(items: Sequence[T], first: int) -> Slice[T]:
     return Slice(items[first : first + SLICE], first, len(items))
 
 
-async def _transaction(request: Request) -> Transaction:
+async def _transaction(request: Request) -> tuple[Transaction, Mapping[int, Tier]]:
     s = services(request)
     txid = parse_txid(request.path_params["txid"])
-    return (await s.db.fenced(transaction, txid, s.daemon.full_ids)).value
+    return (await s.db.fenced(with_collaterals, txid, s.daemon.full_ids)).value
+
+
+async def with_collaterals(view: View, txid: bytes, full_ids: FullIds) -> tuple[Transaction, Mapping[int, Tier]]:
+    """A transaction, and which of its outputs stand behind nodes; unknown while the index catches up."""
+    found = await transaction(view, txid, full_ids)
+    return found, await collaterals(view, txid) if found.outputs and is_following(view) else {}
 
 
 async def show(request: Request) -> Response:
     """A transaction by its id."""
-    found = await _transaction(request)
+    found, nodes = await _transaction(request)
     inputs = sliced(found.inputs, query_int(request, "in") or 0)
     outputs = sliced(found.outputs, query_int(request, "out") or 0)
-    return page(request, "transaction.html", tx=found, inputs=inputs, outputs=outputs)
+    return page(request, "transaction.html", tx=found, inputs=inputs, outputs=outputs, nodes=nodes)
 
 
 async def spending(request: Request) -> Response:
     """To the input that spends an output."""
-    found = await _transaction(request)
+    found, _ = await _transaction(request)
     n = parse_height(request.path_params["n"])
     spent_by = found.outputs[n].spent_by if n < len(found.outputs) else None
     if not isinstance(spent_by, Spend):

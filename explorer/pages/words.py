@@ -10,6 +10,7 @@ from typing import Final
 from explorer.errors import BadRequest
 from explorer.pages.formats import count, flux, group
 from explorer.queries.results import Block, Delegates, Index, NodeEvent, Shielded, Status, Transaction
+from explorer.queries.search import names_ip, names_pubkey
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
 from indexer.chain.keys import parse_outpoint
@@ -35,7 +36,6 @@ EVENTS: Final = {"start": "Node start", "confirm": "First confirmation", "update
 
 _HASH = re.compile(r"[0-9a-fA-F]{64}\Z")
 _HEX = re.compile(r"[0-9a-fA-F]{16,}\Z")
-_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d+)?\Z")
 _SHIELDED = re.compile(r"z[a-z]*1?[a-zA-Z0-9]{40,}\Z")
 _DIGITS = re.compile(r"#?[\d,._' ]+\Z")
 
@@ -148,10 +148,12 @@ def described(text: str, network: Network, tip: int | None) -> str:
         return "It has the form of a block hash or a transaction id, but this chain has none with it."
     if parse_outpoint(text) is not None:
         return "It has the form of an output, but this chain has no transaction with that id."
+    if names_pubkey(text):
+        return "It has the form of a public key, but no node has it."
     if _HEX.match(text):
         return f"It is {len(text)} hex digits; a hash or a transaction id has 64. Was a part lost in copying?"
-    if _IPV4.match(text):
-        return "It is an IP address. Look for a node by the transaction id of its collateral."
+    if names_ip(text):
+        return "It is an IP address, but no node has signed it in its last confirmation."
     if _DIGITS.match(text) and tip is not None:
         return f"It is a number, and the newest block here is {group(tip)}."
     if _SHIELDED.match(text):

@@ -46,13 +46,17 @@ def inert(html: str, text: str) -> Markup:
 def shown(transaction: Transaction) -> str:
     """The page of a transaction that need not exist."""
     return ENVIRONMENT.get_template("transaction.html").render(
-        site=SITE, tx=transaction, inputs=sliced(transaction.inputs, 0), outputs=sliced(transaction.outputs, 0)
+        site=SITE,
+        tx=transaction,
+        inputs=sliced(transaction.inputs, 0),
+        outputs=sliced(transaction.outputs, 0),
+        nodes={},
     )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_data_outputs(text: str) -> None:
-    output = Output(0, 5, None, "nulldata", text, None)
+    output = Output(0, 5, None, "nulldata", text, None, None)
     inert(shown(replace(TRANSACTION, outputs=(output,))), text)
     line = ENVIRONMENT.from_string("{% import 'transaction_parts.html' as p with context %}{{ p.output_line(o) }}")
     listed = Markup(line.render(site=SITE, o=replace(output, spent_by=ABSENT)))

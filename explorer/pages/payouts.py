@@ -1,0 +1,51 @@
+"""Payouts to nodes block by block, and who produced the blocks."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer.api.body import query_int
+from explorer.db import View
+from explorer.errors import BadRequest
+from explorer.pages.blocks import limit_of
+from explorer.pages.render import page
+from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
+from explorer.queries.producers import producers
+from explorer.queries.results import Checks, Page
+from explorer.queries.status import status
+from explorer.services import services
+
+
+async def checked_blocks(
+    view: View, started_at: int, *, before: int | None, mismatched: bool, cursor: str | None, limit: int
+) -> tuple[Page[PayoutBlock], Checks]:
+    """One page of blocks with their payouts, and how many payouts were compared in all."""
+    blocks = await payout_blocks(view, before=before, mismatched=mismatched, cursor=cursor, limit=limit)
+    return blocks, (await status(view, started_at=started_at, simulated=False)).checks
+
+
+async def index(request: Request) -> Response:
+    """Whom each block had to pay and whether it did, newest first; ``?mismatched=1`` for those that did not."""
+    query = request.query_params
+    if query.get("mismatched", "") not in ("", "0", "1"):
+        raise BadRequest(f"mismatched is {query['mismatched'][:20]!r}: expected 1")
+    mismatched = query.get("mismatched") == "1"
+    before = query_int(request, "before") if query.get("before") else None
+    cursor = query.get("cursor")
+    s = services(request)
+    answer = await s.db.fenced(
+        checked_blocks, s.started_at, before=before, mismatched=mismatched, cursor=cursor, limit=limit_of(request)
+    )
+    blocks, checks = answer.value
+    return page(
+        request, "payouts.html", blocks=blocks, mismatched=mismatched, before=before,
+        checks=checks, continued=cursor is not None or before is not None,
+    )  # fmt: skip
+
+
+async def by_producer(request: Request) -> Response:
+    """The nodes that produced Proof of Node blocks, the busiest first."""
+    cursor = request.query_params.get("cursor")
+    answer = await services(request).db.fenced(producers, cursor=cursor, limit=limit_of(request))
+    return page(request, "producers.html", producers=answer.value, continued=cursor is not None)
