@@ -28,7 +28,7 @@ PATIENCE = 8.0
 class Follower:
     """An index that keeps nothing but hashes, and checks every event against what it holds."""
 
-    def __init__(self, urls: str, *, timeout: float = 1.0, persists: float = 60.0, start: list[bytes] | None = None):
+    def __init__(self, urls: str, *, timeout: float = 10.0, persists: float = 60.0, start: list[bytes] | None = None):
         self.chain: list[bytes] = start or []
         self.stored = tuple(self.chain)
         self.forks = 0
