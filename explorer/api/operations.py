@@ -11,10 +11,12 @@ from explorer.api.openapi import document
 from explorer.api.respond import REVALIDATE, json_response
 from explorer.db import LAG_BLOCKS, Database, View
 from explorer.errors import ExplorerError
+from explorer.queries.status import compared
 from explorer.services import services
 from indexer.store.codec import Document
 
 LAG_SECONDS = 15 * 60
+VERDICTS = ("queue_matches_daemon", "queue_checked_height", "supply_matches_daemon", "supply_checked_height")
 
 
 async def healthz(request: Request) -> Response:
@@ -49,6 +51,8 @@ async def metrics(request: Request) -> Response:
             gauges["database_up"] = 0
         else:
             gauges |= {name: row[name] for name in ("payouts_checked", "payouts_mismatched")}
+        said = compared(meta.checks, meta.tip.height)
+        gauges |= {name: int(said[name]) for name in VERDICTS if name in said}
     return PlainTextResponse(s.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
 

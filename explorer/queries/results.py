@@ -357,8 +357,19 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """Where index and daemon disagree: a list of nodes or the supply; None is what one of them does not have."""
+
+    subject: Literal["confirmed", "started", "dos", "supply"]
+    outpoint: Outpoint | None
+    field: str
+    ours: str | None
+    theirs: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Checks:
-    """What the index has proved about itself."""
+    """What the index has proved about itself; of the differences the first ones, and how many there are."""
 
     payouts_checked: int
     payouts_mismatched: int
@@ -366,6 +377,8 @@ class Checks:
     queue_checked_height: Height | None
     supply_matches_daemon: bool | None
     supply_checked_height: Height | None
+    difference_count: int = 0
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from explorer.db import View
-from explorer.queries.results import Checks, Daemon, Index, Reorgs, Status
+from explorer.queries.results import Checks, Daemon, Difference, Index, Reorgs, Status
 from indexer import __version__
 
 STALLED_SECONDS = 120
 FOLLOWING_BEHIND = 2  # blocks; one that has just been found is no lag
+COMPARED = ("queue", "supply")  # with the daemon
 
 State = Literal["catching_up", "following", "stalled"]
 
@@ -65,14 +66,23 @@ def _index(view: View, daemon: Daemon) -> Index:
     )
 
 
+def compared(checks: Mapping[str, Any], height: int) -> dict[str, Any]:
+    """What the comparisons with the daemon said of blocks up to ``height``: others are no longer in the index."""
+    names = tuple(name for name in COMPARED if checks.get(f"{name}_checked_height", height + 1) <= height)
+    return {key: value for key, value in checks.items() if key.startswith(names)}
+
+
 def _checks(tip: Mapping[str, Any], checks: Mapping[str, Any]) -> Checks:
+    said = compared(checks, tip.get("_id", -1))
     return Checks(
         payouts_checked=tip.get("payouts_checked", 0),
         payouts_mismatched=tip.get("payouts_mismatched", 0),
-        queue_matches_daemon=checks.get("queue_matches_daemon"),
-        queue_checked_height=checks.get("queue_checked_height"),
-        supply_matches_daemon=checks.get("supply_matches_daemon"),
-        supply_checked_height=checks.get("supply_checked_height"),
+        queue_matches_daemon=said.get("queue_matches_daemon"),
+        queue_checked_height=said.get("queue_checked_height"),
+        supply_matches_daemon=said.get("supply_matches_daemon"),
+        supply_checked_height=said.get("supply_checked_height"),
+        difference_count=sum(said.get(f"{name}_difference_count", 0) for name in COMPARED),
+        differences=tuple(Difference(**found) for name in COMPARED for found in said.get(f"{name}_differences", ())),
     )
 
 

@@ -46,6 +46,9 @@ def lines(network: str, store: Store, source: Mapping[str, Any], running: bool) 
     yield "indexer", _indexer(source, height, running)
     yield "indexes", _indexes(store.meta("indexes") or {})
     yield "payouts", _payouts(store, height)
+    checks = (store.meta("checks") or {}).get("checks", {})
+    for name, check in (("node lists", "queue"), ("supply", "supply")):
+        yield name, _compared(checks, check)
     if tip is not None:
         yield "reorgs", f"{tip['reorgs']:,}"
 
@@ -90,3 +93,17 @@ def _payouts(store: Store, height: int) -> str:
     for block in store.scan("blocks", height, height + 1):
         return f"{block['payouts_mismatched']:,} of {block['payouts_checked']:,} mismatched"
     return EMPTY
+
+
+def _compared(checks: Mapping[str, Any], check: str) -> str:
+    """What the last comparison with the daemon said, and the first of what differs."""
+    height = checks.get(f"{check}_checked_height")
+    if height is None:
+        return "not compared with the daemon yet"
+    if checks[f"{check}_matches_daemon"]:
+        return f"the daemon's, at block {height:,}"
+    count, first = checks[f"{check}_difference_count"], checks[f"{check}_differences"][0]
+    where = " ".join(first[part] for part in ("subject", "outpoint", "field") if first[part])
+    ours, theirs = ("absent" if first[side] is None else first[side] for side in ("ours", "theirs"))
+    from_it = f"{count:,} difference{'s' * (count > 1)} from the daemon's at block {height:,}"
+    return f"{from_it}: {where} is {ours} here, {theirs} in the daemon"

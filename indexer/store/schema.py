@@ -303,7 +303,12 @@ META = Collection(
         F("building", "document", "indexes: percent by name"),
         F("daemon", "document", "source: height, headers, hash, version, connections, reachable, problem …"),
         F("rates", "document", "source: blocks_per_second, eta_seconds, state, updated_at, started_at, version"),
-        F("checks", "document", "checks: last self-check, with height and verdict"),
+        F(
+            "checks",
+            "document",
+            "checks: last comparisons with the daemon, named queue_ and supply_: matches_daemon, checked_height, "
+            "checked_hash, checked_at, difference_count, differences (the first)",
+        ),
         F("revision", "int", "mempool: rises with every change of the set"),
         F("count", "int", "mempool: transactions"),
         F("bytes", "size", "mempool: sum of their sizes"),
