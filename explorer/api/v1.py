@@ -26,12 +26,12 @@ from explorer.queries.results import (
     Movement,
     Page,
     Raw,
-    Status,
     Transaction,
     Unspent,
 )
 from explorer.queries.search import Hits, search
 from explorer.queries.status import status
+from explorer.queries.status_results import Status
 from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.services import services
 

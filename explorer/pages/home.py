@@ -16,8 +16,9 @@ from explorer.pages.render import page
 from explorer.queries.blocks import block, latest_blocks
 from explorer.queries.node_results import Tiers
 from explorer.queries.queues import tiers
-from explorer.queries.results import Block, BlockSummary, Status
+from explorer.queries.results import Block, BlockSummary
 from explorer.queries.status import status
+from explorer.queries.status_results import Status
 from explorer.services import services
 
 LATEST: Final = 12

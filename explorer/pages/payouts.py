@@ -12,8 +12,9 @@ from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
 from explorer.queries.producers import producers
-from explorer.queries.results import Checks, Page
+from explorer.queries.results import Page
 from explorer.queries.status import status
+from explorer.queries.status_results import Checks
 from explorer.services import services
 
 

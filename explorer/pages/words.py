@@ -9,8 +9,9 @@ from typing import Final
 
 from explorer.errors import BadRequest
 from explorer.pages.formats import count, flux, group
-from explorer.queries.results import Block, Delegates, Index, NodeEvent, Shielded, Status, Transaction
+from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
 from explorer.queries.search import names_ip, names_pubkey
+from explorer.queries.status_results import Index, Status
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
 from indexer.chain.keys import parse_outpoint

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from explorer.db import View
-from explorer.queries.results import Checks, Daemon, Difference, Index, Reorgs, Status
+from explorer.queries.status_results import Checks, Daemon, Difference, Index, Reorgs, Status
 from indexer import __version__
 
 STALLED_SECONDS = 120

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from explorer.pages import formats, words
-from explorer.queries.results import Checks, Daemon, Delegates, Index, NodeEvent, Reorgs, Shielded, Status
+from explorer.queries.results import Delegates, NodeEvent, Shielded
+from explorer.queries.status_results import Checks, Daemon, Index, Reorgs, Status
 from tests.site.test_hostile import HASH, NODE
 
 NOW = 1_800_000_000

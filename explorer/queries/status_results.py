@@ -1,0 +1,81 @@
+"""What the query about the explorer itself answers with, in the manner of ``results``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from explorer.queries.units import Hash, Height, Outpoint, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """What the indexer last heard from the daemon; None before it was heard."""
+
+    height: Height | None
+    hash: Hash | None
+    version: int | None
+    connections: int | None
+    reachable: bool
+    in_initial_download: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """How far the index is and how fast it goes."""
+
+    state: Literal["catching_up", "following", "stalled"]
+    behind: int | None
+    blocks_per_second: float | None
+    eta_seconds: int | None
+    indexes_ready: tuple[str, ...]
+    indexes_building: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where index and daemon disagree: a list of nodes or the supply; None is what one of them does not have."""
+
+    subject: Literal["confirmed", "started", "dos", "supply"]
+    outpoint: Outpoint | None
+    field: str
+    ours: str | None
+    theirs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What the index has proved about itself; of the differences the first ones, and how many there are."""
+
+    payouts_checked: int
+    payouts_mismatched: int
+    queue_matches_daemon: bool | None
+    queue_checked_height: Height | None
+    supply_matches_daemon: bool | None
+    supply_checked_height: Height | None
+    difference_count: int = 0
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reorgs:
+    """The reorganisations that this index has followed; heights are None before the first."""
+
+    count: int
+    deepest: int | None
+    last_height: Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of daemon, index and checks."""
+
+    network: str
+    simulated: bool
+    daemon: Daemon
+    index: Index
+    checks: Checks
+    reorgs: Reorgs
+    schema: int
+    version: str
+    started_at: Seconds
