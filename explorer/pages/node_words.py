@@ -10,7 +10,7 @@ from typing import Final
 from explorer.pages.formats import count, flux, group
 from explorer.pages.words import Badge
 from explorer.queries.fleets import Fleet
-from explorer.queries.node_results import Eta, EventName, LifeEvent, Node, StatusName, TierState
+from explorer.queries.node_results import Eta, EventName, Node, StatusName, TierState
 from explorer.queries.units import TIERS
 from explorer.queries.watch import SOON
 from indexer.chain.keys import outpoint_text
@@ -45,6 +45,17 @@ TONES: Final[Mapping[str, str]] = {
     "spent": "poor",
     "removed": "poor",
 }
+HAPPENED: Final[Mapping[str, str]] = {
+    "start": "started again",
+    "confirm": "confirmed, at the end of the queue",
+    "dos": "onto the DoS list",
+    "released": "off the DoS list",
+    "expired": "expired",
+    "spent": "collateral spent",
+    "removed": "removed",
+}
+"""Events between two payouts, as parts of a sentence."""
+
 KINDS: Final = {
     "p2pkh": "Collateral of a key",
     "p2sh": "Collateral behind a script (P2SH)",
@@ -151,20 +162,6 @@ def step(node: Node) -> Step:
 def deadline(node: Node) -> Step:
     """When the list that a node is on lets it go."""
     return Step("Expires at block", node.expires_height or 0) if node.status == "confirmed" else step(node)
-
-
-def happened(event: LifeEvent) -> str:
-    """An event between two payouts, as part of a sentence."""
-    words = {
-        "start": "started again",
-        "confirm": "confirmed, at the end of the queue",
-        "dos": "onto the DoS list",
-        "released": "off the DoS list",
-        "expired": "expired",
-        "spent": "collateral spent",
-        "removed": "removed",
-    }
-    return words[event.event]
 
 
 def fleet_sentence(fleet: Fleet) -> str:

@@ -59,9 +59,10 @@ async def index(request: Request) -> Response:
     """All nodes: by tier, status, address, IP, outpoint or public key; ``?view=`` for those to watch."""
     query = request.query_params
     if found := query.get("of", "").strip():
-        return RedirectResponse(_narrowed(found, query.get("tier"), query.get("status"), services(request).network))
+        target = _narrowed(found, query.get("tier"), query.get("status"), services(request).network)
+        return RedirectResponse(target, 302)
     if query.get("outpoint"):
-        return RedirectResponse(f"/node/{outpoint_text(parse_node(query['outpoint']))}")
+        return RedirectResponse(f"/node/{outpoint_text(parse_node(query['outpoint']))}", 302)
     shown = query.get("view", "list")
     if shown not in VIEWS:
         raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")

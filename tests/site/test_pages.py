@@ -33,6 +33,16 @@ START_WITH_DELEGATES = next(
     t["txid"] for b in recorded.blocks()[1808:1809] for t in b["block"]["tx"] if t["txid"].startswith("5390424d")
 )
 
+CONFIRMED = "163562d7ca28cfc4a224efeec6d90716aba1a27001bd7af5e4d1cf2c78fb2c4b:0"
+EXPIRED = "72acccb9c2cd482b7de15f2a3292b2a120b7a56b61ed371409f57024c0192178:7"
+SPENT_NODE = "72acccb9c2cd482b7de15f2a3292b2a120b7a56b61ed371409f57024c0192178:2"
+REMOVED = "145d4484d6a93710270c8fa0435f8480a16298d606cdad69062a096061cc5b4e:0"
+RELEASED = "bdc9aceede78aa6f9965228bf30ddef3018090707c4191cf814f2a7b8c7a4cf2:0"
+DOS = "0751c23992f877bf3e8ef448f955b6f64cb5ffbac9fdea0ead99620b9fc6879e:0"
+NODES = [CONFIRMED, EXPIRED, SPENT_NODE, REMOVED, RELEASED, DOS]
+OPERATOR = encode_address(bytes.fromhex("01fdf56f1876c28e6c035d1f7bd0969f695d92acea"), network())
+"""The address that most nodes pay."""
+
 GOOD = [
     "/",
     "/blocks",
@@ -92,6 +102,30 @@ BAD = [
     (f"/address/{ADDRESS}?at=2401", 409, "the index is at height 2400"),
     (f"/address/{ADDRESS}?at=x", 400, "expected a whole number"),
     (f"/address/{ADDRESS}?view=x", 400, "expected one of history, utxos"),
+    ("/nodes/mega", 400, "no tier"),
+    ("/nodes?tier=mega", 400, "no tier"),
+    ("/nodes?status=happy", 400, "no status"),
+    ("/nodes?view=x", 400, "expected one of list, expiring, started, dos"),
+    ("/nodes?address=x", 400, "address"),
+    ("/nodes?pubkey=x", 400, "no public key"),
+    ("/nodes?outpoint=x", 400, "no outpoint"),
+    ("/nodes?cursor=x", 400, "cursor"),
+    ("/nodes/cumulus?at=2401", 409, "the index is at height 2400"),
+    ("/nodes/cumulus?at=x", 400, "expected a whole number"),
+    ("/nodes/cumulus?position=-1", 400, "expected a whole number"),
+    ("/nodes/cumulus?address=x", 400, "address"),
+    ("/nodes/cumulus?cursor=x", 400, "cursor"),
+    ("/node/x", 400, "no outpoint"),
+    (f"/node/{ZEROS}:0", 404, "no node was ever started"),
+    (f"/node/{ZEROS}:4294967296", 400, "no outpoint"),
+    (f"/node/{CONFIRMED}?view=x", 400, "expected one of timeline, payouts"),
+    (f"/node/{CONFIRMED}?at=5", 404, "up to block 5"),
+    (f"/node/{CONFIRMED}?at=2401", 409, "the index is at height 2400"),
+    (f"/node/{CONFIRMED}?cursor=x", 400, "cursor"),
+    ("/payouts?before=9999", 409, "the index is at height 2400"),
+    ("/payouts?mismatched=yes", 400, "expected 1"),
+    ("/payouts?cursor=x", 400, "cursor"),
+    ("/producers?cursor=x", 400, "cursor"),
     (f"/address/{ADDRESS}?cursor=x", 400, "cursor"),
     ("/blocks?limit=0", 400, "1 to 1000"),
     ("/blocks?before=x", 400, "expected a whole number"),
@@ -151,7 +185,8 @@ def test_a_page_can_be_read_without_seeing_it(site: Client, path: str) -> None:
     assert page.one("a", class_="skip").attributes["href"] == "#main"
     assert [e for e in page.all("th") if e.attributes.get("scope") != "col"] == []
     labelled = {e.attributes["for"] for e in page.all("label")}
-    visible = [e for e in page.elements if e.tag in ("input", "textarea") and e.attributes.get("type") != "hidden"]
+    fields = ("input", "textarea", "select")
+    visible = [e for e in page.elements if e.tag in fields and e.attributes.get("type") != "hidden"]
     assert [e.attributes for e in visible if e.attributes.get("id") not in labelled] == []
     assert [e for e in page.all("button") if not (e.text or e.attributes.get("aria-label"))] == []
     assert [e.attributes for e in page.all("nav") if "aria-label" not in e.attributes] == []
@@ -171,6 +206,18 @@ LINKED = [
     f"/address/{ADDRESS}?limit=2",
     f"/address/{ADDRESS}?view=utxos&limit=2",
     f"/address/{ADDRESS}?at=1900&limit=2",
+    "/nodes?limit=3",
+    "/nodes?view=dos",
+    "/nodes/cumulus?limit=3",
+    "/nodes/cumulus?at=1900&limit=3",
+    f"/nodes/cumulus?address={OPERATOR}",
+    f"/node/{CONFIRMED}?limit=5",
+    f"/node/{CONFIRMED}?view=payouts&limit=3",
+    f"/node/{EXPIRED}?limit=5",
+    "/payouts?limit=2",
+    "/producers?limit=2",
+    f"/address/{OPERATOR}?view=nodes",
+    f"/address/{OPERATOR}?view=payouts&limit=2",
     "/status",
     "/nothing",
     "/search?q=nothing",

@@ -15,7 +15,7 @@ from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.replay_daemon import ReplayDaemon
 from tests.site.markup import Markup
-from tests.site.test_pages import ADDRESS, MANY_OUTPUTS, ODD_SCRIPTS, ZEROS, txid
+from tests.site.test_pages import ADDRESS, CONFIRMED, MANY_OUTPUTS, ODD_SCRIPTS, OPERATOR, ZEROS, txid
 
 BLOCK = recorded.blocks()[2000]["hash"]
 SPENT = recorded.blocks()[114]["block"]["tx"][1]["vin"][0]
@@ -28,6 +28,20 @@ MOVED = [
     (f"/tx/{ODD_SCRIPTS}/%3E/4", 301, f"/tx/{ODD_SCRIPTS}#out-4"),
     (f"/tx/{ODD_SCRIPTS}/%3C/0", 301, f"/tx/{ODD_SCRIPTS}#in-0"),
     (f"/tx/{MANY_OUTPUTS}/out/250", 301, f"/tx/{MANY_OUTPUTS}?out=200#out-250"),
+    ("/fluxnodes", 301, "/nodes"),
+    ("/fluxnodes/nimbus", 301, "/nodes/nimbus"),
+    ("/masternodes", 301, "/nodes"),
+    ("/node/ip/1.2.3.4", 301, "/nodes?ip=1.2.3.4"),
+    ("/node/ip/1.2.3.4:16127", 301, "/nodes?ip=1.2.3.4%3A16127"),
+    ("/node/ip/2001:db8::1", 301, "/nodes?ip=2001%3Adb8%3A%3A1"),
+    (f"/node/{CONFIRMED.replace(':', '-')}", 301, f"/node/{CONFIRMED}"),
+    (f"/node/{CONFIRMED.upper()}?at=2350", 301, f"/node/{CONFIRMED}?at=2350"),
+    (f"/node/COutPoint({CONFIRMED[:64]}, 0)", 301, f"/node/{CONFIRMED}"),
+    (f"/nodes?outpoint={CONFIRMED}", 302, f"/node/{CONFIRMED}"),
+    (f"/nodes?of={CONFIRMED.replace(':', '-')}", 302, f"/node/{CONFIRMED}"),
+    (f"/nodes?of={OPERATOR}&tier=cumulus&status=", 302, f"/nodes?address={OPERATOR}&tier=cumulus"),
+    ("/nodes?of=+1.2.3.4+&tier=&status=confirmed", 302, "/nodes?ip=1.2.3.4&status=confirmed"),
+    (f"/nodes?of={'02' * 33}", 302, f"/nodes?pubkey={'02' * 33}"),
     ("/tx/send", 301, "/broadcast"),
     ("/sendtx", 301, "/broadcast"),
     ("/pushtx", 301, "/broadcast"),
@@ -39,6 +53,9 @@ MOVED = [
     ("/search?q=tip", 302, "/block/2400"),
     (f"/search?q={BLOCK}", 302, f"/block/{BLOCK}"),
     (f"/search?q={ODD_SCRIPTS}", 302, f"/tx/{ODD_SCRIPTS}"),
+    ("/search?q=Stratus", 302, "/nodes/stratus"),
+    ("/search?q=100.35.7.26", 302, f"/node/{CONFIRMED}"),
+    ("/search?q=100.35.7.26:16127", 302, f"/node/{CONFIRMED}"),
     (f"/search?q={ADDRESS}", 302, f"/address/{ADDRESS}"),
     ("/blocks-date/2026-11-30", 302, "/blocks"),
 ]
