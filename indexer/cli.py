@@ -105,9 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     proved.add_argument("--addresses", type=_count, default=50, metavar="N", help="random addresses to derive (50)")
     proved.add_argument("--blocks", type=_count, default=200, metavar="N", help="random blocks to derive (200)")
     proved.add_argument("--full", action="store_true", help="derive all addresses and blocks")
-    shown = add("show", _show, "print a block, a transaction or an address as it is stored")
+    shown = add("show", _show, "print a block, a transaction, an address or a node as it is stored")
     shown.add_argument("what", choices=show.KINDS)
-    shown.add_argument("id", help="height or hash, txid, or address")
+    shown.add_argument("id", help="height or hash, txid, address, or outpoint of the collateral")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""``show``: a block, a transaction or an address as stored, with the schema's own words for each field."""
+"""``show``: a block, a transaction, an address or a node as stored, with the schema's own words for each field."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from indexer.chain.address import decode_address, encode_address
 from indexer.chain.hashes import sha256d
-from indexer.chain.keys import NO_ADDRESS, hash_text, outpoint_text, parse_hash, txkey, txkey_height, txkey_index
+from indexer.chain.keys import (
+    NO_ADDRESS,
+    eventkey_height,
+    hash_text,
+    outpoint_text,
+    parse_hash,
+    parse_outpoint,
+    txkey,
+    txkey_height,
+    txkey_index,
+)
+from indexer.chain.nodes import Status
 from indexer.chain.params import COIN, Network
 from indexer.commands.database import readable
 from indexer.config import Config
@@ -18,10 +30,10 @@ from indexer.errors import FluxError, Unavailable
 from indexer.parse.columns import KIND_NAMES, NODE_CONFIRM
 from indexer.store import schema
 from indexer.store.base import Document, Store
-from indexer.store.codec import confirm_bytes, confirm_rows, ledger_row, transaction_inputs, transaction_outputs
+from indexer.store.codec import EVENTS, confirm_bytes, confirm_rows, ledger_row, transaction_inputs, transaction_outputs
 from indexer.store.mongo import MongoStore
 
-KINDS = ("block", "tx", "address")
+KINDS = ("block", "tx", "address", "node")
 HISTORY = 20
 NOT_FOUND = 1
 TIERS = ("", "cumulus", "nimbus", "stratus")
@@ -31,7 +43,12 @@ Lines = Iterator[str]
 
 def show(config: Config, kind: str, key: str) -> int:
     """Print what is stored under ``key``; 1 when nothing is."""
-    finders: dict[str, Callable[[Store, Network, str], Lines]] = {"block": block, "tx": transaction, "address": address}
+    finders: dict[str, Callable[[Store, Network, str], Lines]] = {
+        "block": block,
+        "tx": transaction,
+        "address": address,
+        "node": node,
+    }
     with readable(config) as uri, closing(MongoStore(uri, config.database_name)) as store:
         found = list(finders[kind](store, config.network, key))
     print("\n".join(found) if found else f"there is no {kind} {key} in this index")
@@ -78,6 +95,30 @@ def address(store: Store, network: Network, key: str) -> Lines:
     for row in newest:
         where = ", ".join(map(str, row.positions))
         yield _line(f"block {row.height:,}", f"balance {flux(row.balance)} (transactions at {where})")
+
+
+def node(store: Store, network: Network, key: str) -> Lines:
+    """A node by its collateral: its record, its STARTs, and the newest of what befell it."""
+    outpoint = parse_outpoint(key)
+    if outpoint is None:
+        raise FluxError(f"{key!r} is no outpoint: expected <txid>:<n>")
+    for row in store.find("nodes", "outpoint", [outpoint]):
+        yield f"node {outpoint_text(outpoint)}"
+        yield _line("first start", text("txkey", row["_id"], network))
+        named = {"status": Status(row["status"]).label, "tier": TIERS[row["tier"]]}
+        yield from fields(schema.NODES, {**row, **named}, network)
+        for delegate in row["delegates"]:
+            yield _line("delegate", bytes(delegate).hex())
+        for start in sorted(store.find("node_starts", "node", [row["_id"]]), key=itemgetter("_id"), reverse=True):
+            yield _line("start", f"{text('txkey', start['_id'], network)}, signed {seconds(start['sig_time'])}")
+        events = sorted(store.find("node_events", "node", [row["_id"]]), key=itemgetter("_id"), reverse=True)
+        for event in events[:HISTORY]:
+            yield _line(f"block {eventkey_height(event['_id']):,}", _befell(event))
+
+
+def _befell(event: Document) -> str:
+    former = f", before {event['former']}" if event.get("former") else ""
+    return f"{EVENTS[event['event']].value} {event.get('ip', '')}".rstrip() + former
 
 
 def _stored(store: Store, network: Network, txid: bytes, height: int) -> Lines:

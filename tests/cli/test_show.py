@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from indexer.commands.show import block, flux, transaction
-from indexer.errors import Unavailable
+from indexer.commands.show import block, flux, node, transaction
+from indexer.errors import FluxError, Unavailable
 from indexer.store import embedded
 from indexer.store.mongo import MongoStore
 from indexer.store.setup import prepare
@@ -88,6 +88,24 @@ def test_payouts(store: MongoStore) -> None:
             _, _, owner, amount, _, _, _, _, number = line.split()
             output = outputs[int(number)]
             assert (owner, amount) == (output["scriptPubKey"]["addresses"][0], f"{output['value']:,}")
+
+
+def test_nodes(store: MongoStore) -> None:
+    started: dict[str, list[int]] = {}
+    for height, tx in transactions("Starting a fluxnode"):
+        started.setdefault(f"{tx['txhash']}:{tx['outidx']}", []).append(height)
+    for outpoint, heights in started.items():
+        lines = [" ".join(line.split()) for line in node(store, network(), outpoint)]
+        assert lines[0] == f"node {outpoint}"
+        assert f"lives {len(heights)}" in lines
+        assert [int(line.split()[5].strip(",")) for line in lines if line.startswith("start ")] == heights[::-1]
+        [status] = [line.split()[1] for line in lines if line.startswith("status ")]
+        befell = [line.split()[2] for line in lines if line.startswith("block ")]
+        assert status in ("started" if not befell else befell[0], "confirmed" if befell[:1] == ["confirm"] else "")
+    assert len(started) > 20
+    assert list(node(store, network(), f"{'00' * 32}:0")) == []
+    with pytest.raises(FluxError, match="expected <txid>:<n>"):
+        list(node(store, network(), "nonsense"))
 
 
 def test_an_unknown_transaction_shows_nothing(store: MongoStore) -> None:
