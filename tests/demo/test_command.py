@@ -71,6 +71,7 @@ def status_above(port: int, height: int, child: subprocess.Popen[str]) -> Any:
 
 
 @pytest.mark.usefixtures("mongod")
+@pytest.mark.slow
 def test_a_machine_without_a_daemon_shows_the_demo_and_resumes_it(first_chain: Path, tmp_path: Path) -> None:
     port = demo.free_port()
     variables = environ(tmp_path, port)

@@ -402,6 +402,7 @@ def test_it_tells_of_blocks_transactions_and_reorgs(first_chain: Path, tmp_path:
         assert mined <= set(heard.transactions_seen)
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_goes_on(first_chain: Path, tmp_path: Path) -> None:
     """As a process of its own, under SIGKILL: every start finds the chain of the one before."""
     copy_of(first_chain, tmp_path / "demo-1")
