@@ -38,6 +38,8 @@ def test_catching_up() -> None:
         "indexer": "catching up, 500 behind, 50.0 blocks/s, 10 s left",
         "indexes": "2 late ones ready, building txids.prefixes 40 %",
         "payouts": "1 of 2,000 mismatched",
+        "node lists": "not compared with the daemon yet",
+        "supply": "not compared with the daemon yet",
         "reorgs": "2",
     }
 
@@ -78,4 +80,5 @@ def test_an_empty_database() -> None:
     assert found == {
         "network": "main", "tip": "no block yet", "daemon": "never asked", "indexer": "never ran",
         "indexes": "0 late ones ready", "payouts": "no block yet",
+        "node lists": "not compared with the daemon yet", "supply": "not compared with the daemon yet",
     }  # fmt: skip
