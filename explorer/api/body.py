@@ -23,18 +23,23 @@ def query_int(request: Request, name: str) -> int | None:
         raise BadRequest(f"{name} is {text[:20]!r}: expected a whole number") from None
 
 
-async def read_object(request: Request, most_bytes: int, known: tuple[str, ...]) -> Mapping[str, Any]:
-    """The JSON object in the body; BadRequest for anything else, and for keys that are not ``known``."""
+async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
+    """The body; BadRequest, which calls it ``what``, as soon as it is too large, and when it ends early."""
     received = bytearray()
     try:
         async for chunk in request.stream():
             received += chunk
             if len(received) > most_bytes:
-                raise BadRequest(f"the body is larger than {most_bytes} bytes")
+                raise BadRequest(f"the {what} is larger than {most_bytes} bytes")
     except ClientDisconnect:
-        raise BadRequest("the body was cut short") from None
+        raise BadRequest(f"the {what} was cut short") from None
+    return bytes(received)
+
+
+async def read_object(request: Request, most_bytes: int, known: tuple[str, ...]) -> Mapping[str, Any]:
+    """The JSON object in the body; BadRequest for anything else, and for keys that are not ``known``."""
     try:
-        body = json.loads(received)
+        body = json.loads(await read_bytes(request, most_bytes, "body"))
     except (ValueError, RecursionError):
         raise BadRequest("the body is no JSON: expected an object such as " + _example(known)) from None
     if not isinstance(body, dict):

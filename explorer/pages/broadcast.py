@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from explorer.api.body import read_bytes
 from explorer.errors import BadRequest, UpstreamUnavailable
 from explorer.pages.render import THEME_COOKIE, THEMES, page
 from explorer.services import services
@@ -19,14 +20,7 @@ YEAR: Final = 31_536_000
 
 async def form_fields(request: Request) -> Mapping[str, str]:
     """The fields of an urlencoded form; BadRequest when it is too large."""
-    received = bytearray()
-    try:
-        async for chunk in request.stream():
-            received += chunk
-            if len(received) > LONGEST_FORM:
-                raise BadRequest(f"the form is larger than {LONGEST_FORM} bytes")
-    except ClientDisconnect:
-        raise BadRequest("the form was cut short") from None
+    received = await read_bytes(request, LONGEST_FORM, "form")
     try:
         return dict(parse_qsl(received.decode("ascii"), keep_blank_values=True, max_num_fields=10))
     except ValueError:
