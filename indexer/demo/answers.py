@@ -92,6 +92,8 @@ class Answers:
         block = self._chain.parsed(place)
         shown = self._header_json(place, block)
         shown["size"] = place.size
+        if place == self._chain.tip:  # the pools below it are not kept
+            shown["valuePools"] = pools_json(self._pools())
         if int(verbosity) == 1:
             shown["tx"] = [hash_text(block.txid(index)) for index in range(block.tx_count)]
         else:

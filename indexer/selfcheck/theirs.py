@@ -135,5 +135,6 @@ def _zatoshi(amount: str | Decimal) -> int:
 def _sums(found: Mapping[str, Any], block: Mapping[str, Any]) -> Sums:
     values = {"transparent": _zatoshi(found["total_amount"]), "txouts": int(found["txouts"])}
     # A daemon that does not watch a pool, because it was pruned or upgraded late, gives no value for it.
-    pools = {pool["id"]: int(pool["chainValueZat"]) for pool in block["valuePools"] if "chainValueZat" in pool}
+    watched = [pool for pool in block.get("valuePools", ()) if "chainValueZat" in pool]
+    pools = {pool["id"]: int(pool["chainValueZat"]) for pool in watched}
     return Sums(int(found["height"]), parse_hash(found["bestblock"]), values | pools)
