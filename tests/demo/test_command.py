@@ -57,17 +57,17 @@ def ask(port: int, path: str) -> Any:
 
 
 def status_above(port: int, height: int, child: subprocess.Popen[str]) -> Any:
-    """The status once the index is above a height."""
+    """The status once the index is above a height and was compared with the daemon."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and child.poll() is None:
         try:
             status = ask(port, "/api/v1/status")
-            if status["tip"]["height"] > height:
+            if status["tip"]["height"] > height and status["checks"]["supply_matches_daemon"] is not None:
                 return status
         except OSError:
             pass
         time.sleep(0.2)
-    raise AssertionError(f"nothing above block {height}; exit code {child.poll()}")
+    raise AssertionError(f"nothing compared above block {height}; exit code {child.poll()}")
 
 
 @pytest.mark.usefixtures("mongod")
@@ -80,6 +80,7 @@ def test_a_machine_without_a_daemon_shows_the_demo_and_resumes_it(first_chain: P
         status = status_above(port, FIRST_BLOCKS, child)
         assert (status["network"], status["simulated"]) == ("demo", True)
         assert status["checks"]["payouts_mismatched"] == 0
+        assert status["checks"]["queue_matches_daemon"] is status["checks"]["supply_matches_daemon"] is True
         assert "<strong>simulated</strong>" in ask(port, "/")
     assert child.returncode == 0
     with started(variables, tmp_path) as child:
