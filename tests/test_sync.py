@@ -161,6 +161,20 @@ def test_a_daemon_below_our_tip_is_not_a_reorganisation(mongod: str, database_na
             indexer.until_at(chain()[61])
 
 
+def test_a_daemon_that_falls_below_our_tip_between_two_questions_is_no_reorganisation(
+    mongod: str, database_name: str
+) -> None:
+    with ReplayDaemon() as daemon:
+        daemon.chain.set_tip(60)
+        with running(config_for(daemon, database_name), mongod) as indexer:
+            indexer.until_at(chain()[60])
+            daemon.before("getblockhash", lambda: daemon.chain.set_tip(40))
+            indexer.until(lambda: "below our tip 60" in indexer.reports[-1].note)
+            tip = indexer.store.meta("tip")
+            assert tip is not None
+            assert (tip["height"], tip["reorgs"]) == (60, 0)
+
+
 def test_a_wrong_password_is_told_and_ends_it(mongod: str, database_name: str) -> None:
     with ReplayDaemon() as daemon:
         config = config_for(daemon, database_name, password="not it")

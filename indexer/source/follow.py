@@ -197,6 +197,11 @@ class _Follower:
         self._status = answer.status
         self._refuse_another_network(answer)
         self._refuse_daemon_below(answer)
+        if answer.probe_hash is None:  # its tip fell between two questions: no word yet about a fork
+            raise WarmingUp(
+                f"the daemon at {answer.status.url} no longer has block {answer.probe}, which it had a moment ago: "
+                "asking again"
+            )
         if answer.probe_hash != self._chain.hash_at(answer.probe):
             fork = yield from self._fork(answer)
             self._succeeded(answer)
