@@ -34,6 +34,11 @@ def ints(column: bytes, code: str) -> tuple[int, ...]:
     return struct.unpack(f"<{len(column) // struct.calcsize('<' + code)}{code}", column)
 
 
+def slices(packed: bytes, size: int) -> list[bytes]:
+    """The entries of a column of ``size`` bytes each."""
+    return [packed[i : i + size] for i in range(0, len(packed), size)]
+
+
 @dataclass(frozen=True, slots=True)
 class Delegates:
     """The delegates section of a version 6 START (``transaction.h: CFluxnodeDelegates``)."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from indexer.chain.keys import hash_text
-from indexer.chain.params import Network
+from indexer.chain.params import Network, checkpoint
 from indexer.chain.payouts import CoinbaseOutput, judge_coinbase
 from indexer.chain.replay import SNAPSHOT_EVERY, past_lists
 from indexer.errors import ChainError, NotConnected
-from indexer.parse.columns import EXACT_P2SH, ParsedBlock, ints
+from indexer.parse.columns import EXACT_P2SH, ParsedBlock, ints, slices
 from indexer.state.cache import BoundedCache
 from indexer.state.delta import AppliedBlock, Coin, Delta, TipMark, Totals
 from indexer.state.nodes import NodeBook, changes_of, start_of
@@ -38,7 +38,6 @@ class ChainState:
         self._coins: BoundedCache[Coin] = BoundedCache(reader.coins, half // COIN_BYTES, complete=empty)
         self._balances: BoundedCache[Balance] = BoundedCache(reader.balances, half // BALANCE_BYTES, complete=empty)
         self.nodes = NodeBook(network, reader, self.tip.height)
-        self._checkpoints = dict(network.checkpoints)
 
     def apply(self, blocks: Sequence[ParsedBlock]) -> Delta:
         """What a batch of blocks on top of the tip changes.
@@ -76,7 +75,7 @@ class ChainState:
                     f"block {hash_text(block.hash)} at height {height} follows {hash_text(block.prev_hash)}, "
                     f"not our block {hash_text(parent)}"
                 )
-            expected = self.network.genesis_hash if height == 0 else self._checkpoints.get(height)
+            expected = checkpoint(self.network, height)
             if expected is not None and hash_text(block.hash) != expected:
                 raise ChainError(
                     f"block {height} is {hash_text(block.hash)}; on network {self.network.name} it must be {expected}: "
@@ -90,15 +89,15 @@ class ChainState:
         self.nodes.begin(starts)
         if not self._coins.complete:
             made_here = {block.txid(index) for block in blocks for index in range(block.tx_count)}
-            points = (p for block in blocks for p in _slices(block.prevouts, 36))
+            points = (p for block in blocks for p in slices(block.prevouts, 36))
             self._coins.load({*starts, *(point for point in points if point[:32] not in made_here)})
         if not self._balances.complete:
             self._balances.load(self._addresses(blocks))
 
     def _addresses(self, blocks: Sequence[ParsedBlock]) -> set[bytes]:
         """All addresses that the batch touches, as far as they are known before it is applied."""
-        addresses = {address for block in blocks for address in _slices(block.addresses, 21)}
-        spent = (self._coins.entries.get(point) for block in blocks for point in _slices(block.prevouts, 36))
+        addresses = {address for block in blocks for address in slices(block.addresses, 21)}
+        spent = (self._coins.entries.get(point) for block in blocks for point in slices(block.prevouts, 36))
         addresses.update(coin.address for coin in spent if coin is not None)
         return addresses
 
@@ -115,7 +114,7 @@ class ChainState:
             [(tier, node.payee) for tier, node in payees],
             transfers.fee_sum,
         )
-        changes = self.nodes.apply(block, height, [records for _, records in starts], _slices(block.prevouts, 36))
+        changes = self.nodes.apply(block, height, [records for _, records in starts], slices(block.prevouts, 36))
         tiers = [int(node.tier) for node in changes.confirmed]
         mismatched = sum(payout.vout is None for payout in judged.payouts)
         self.totals = _advance(self.totals, block, transfers, len(judged.payouts), mismatched)
@@ -163,7 +162,3 @@ def _advance(totals: Totals, block: ParsedBlock, transfers: BlockTransfers, chec
         payouts_checked=totals.payouts_checked + checked,
         payouts_mismatched=totals.payouts_mismatched + mismatched,
     )
-
-
-def _slices(column: bytes, size: int) -> list[bytes]:
-    return [column[i : i + size] for i in range(0, len(column), size)]

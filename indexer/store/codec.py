@@ -16,6 +16,7 @@ from indexer.chain.queue import Event
 from indexer.chain.replay import LISTS, Change, PastLists
 from indexer.chain.tiers import Tier
 from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, ints
+from indexer.parse.columns import slices as slices
 from indexer.state.delta import LedgerRow as LedgerRow
 
 Document = Mapping[str, Any]
@@ -45,11 +46,6 @@ def split_strings(packed: bytes) -> Iterator[bytes]:
             at += width
         yield packed[at : at + size]
         at += size
-
-
-def slices(packed: bytes, size: int) -> list[bytes]:
-    """The entries of a column of ``size`` bytes each."""
-    return [packed[i : i + size] for i in range(0, len(packed), size)]
 
 
 # --- ledger -------------------------------------------------------------------------------------------------
