@@ -1,4 +1,4 @@
-"""The public part of the daemon: broadcasting, and the bytes of blocks. Nothing else can be asked through us."""
+"""The public part of the daemon: broadcasting, bytes of blocks and transactions. Nothing else is asked through us."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import httpx
 
 from explorer.errors import BadRequest, NotFound, UpstreamUnavailable
 from indexer.chain.keys import hash_text, parse_hash
-from indexer.errors import FluxError, Refused, SourceError
-from indexer.parse import parse_block
+from indexer.errors import FluxError, ParseError, Refused, SourceError
+from indexer.parse import parse_block, parse_transaction
 from indexer.parse.columns import ParsedBlock, ints
 from indexer.source.rpc import Call, Endpoint, decode_call, encode_call, transport_error
 
-ALLOWED: Final = frozenset(("sendrawtransaction", "getblock", "getblockcount", "getnetworkinfo"))
+ALLOWED: Final = frozenset(
+    ("sendrawtransaction", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction")
+)
 NOT_FOUND_CODE = -5
 LONGEST_TRANSACTION = 2_000_000  # bytes: consensus.h:MAX_TX_SIZE_AFTER_SAPLING
 HEX_DIGITS: Final = frozenset("0123456789abcdefABCDEF")
@@ -98,6 +100,21 @@ class Daemon:
         block = await self.parsed_block(block_hash)
         starts = ints(block.tx_start, "I")
         return block.raw[starts[index] : starts[index + 1]]
+
+    async def raw_unconfirmed(self, txid: bytes) -> bytes:
+        """The serialized transaction of the daemon's mempool with a txid in wire order."""
+        shown = hash_text(txid)
+        try:
+            raw = bytes.fromhex(await self.call("getrawtransaction", shown, 0))
+            found = parse_transaction(raw).txid
+        except Refused as error:
+            raise UpstreamUnavailable(f"transaction {shown} has just left the daemon's mempool: ask again") from error
+        except (TypeError, ValueError, ParseError) as error:
+            raise UpstreamUnavailable("the daemon answered with no transaction: ask again later") from error
+        if found != txid:
+            log.warning("the daemon gave transaction %s for %s", hash_text(found), shown)
+            raise UpstreamUnavailable("the daemon answered with another transaction")
+        return raw
 
     async def _ask(self, endpoint: Endpoint, call: Call) -> Any:
         headers = {"Content-Type": "application/json"}

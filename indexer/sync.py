@@ -95,6 +95,8 @@ class Publisher:
         report = Report(progress.height, best, rate, note=progress.problem)
         stalled = best > progress.height and time.monotonic() - self._moved > STALLED_SECONDS and not progress.problem
         state = "stalled" if stalled else "following" if best - progress.height <= CAUGHT_UP else "catching_up"
+        if progress.status is None:
+            state = "waiting"  # nobody knows how far the chain goes
         rates = {
             "state": state,
             "blocks_per_second": rate,

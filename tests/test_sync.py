@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from explorer.app import create_app
 from indexer.chain.keys import hash_text
 from indexer.config import Config, load_config
 from indexer.errors import ChainError, ConfigError, FluxError, Locked, ParseError, WrongCredentials, WrongDatabase
@@ -22,6 +23,7 @@ from indexer.store.mongo import MongoStore
 from indexer.store.schema import CHAIN_DERIVED
 from indexer.sync import run_indexer
 from tests import recorded
+from tests.explorer.client import Client, settings
 from tests.indexed import chain, straight
 from tests.replay_daemon import ReplayDaemon
 
@@ -281,3 +283,29 @@ def test_waits_for_a_database_that_goes_away_and_comes_back(tmp_path: Path) -> N
                 assert_equals_straight(indexer.store, 60)
         finally:
             server.stop()
+
+
+def test_before_the_daemon_was_heard_nobody_says_that_the_index_follows(mongod: str, database_name: str) -> None:
+    with ReplayDaemon(20) as daemon:
+        config = config_for(daemon, database_name)
+        with running(config, mongod) as indexer:
+            indexer.until_at(chain()[20])
+            indexer.until(lambda: state_of(indexer) == "following")
+        daemon.misbehave("warming_up")
+        with running(config, mongod) as indexer, Client(create_app(settings((mongod, database_name)))) as client:
+            indexer.until(lambda: state_of(indexer) == "waiting")
+            indexer.until(lambda: indexer_status(client)["behind"] is None)
+            assert indexer_status(client)["state"] == "catching_up"
+            daemon.behave()
+            indexer.until(lambda: state_of(indexer) == "following" and indexer_status(client)["state"] == "following")
+
+
+def state_of(indexer: Running) -> str:
+    """What the indexer last said of itself."""
+    state: str = (indexer.store.meta("source") or {"rates": {"state": ""}})["rates"]["state"]
+    return state
+
+
+def indexer_status(client: Client) -> Any:
+    """What the explorer says of the index."""
+    return client.json("/api/v1/status")["index"]

@@ -116,11 +116,15 @@ async def get_transaction(request: Request) -> Answer[Transaction]:
 
 @api.get("/api/v1/transactions/{txid}/raw", Raw, errors=(400, 404, 503))
 async def get_raw_transaction(request: Request) -> Answer[Raw] | Immutable:
-    """The serialized transaction, cut from the daemon's block."""
+    """The serialized transaction, cut from the daemon's block; an unconfirmed one from the daemon's mempool."""
     s = services(request)
     txid = parse_txid(request.path_params["txid"])
     found = await s.db.fenced(transactions.place_of, txid, s.daemon.full_ids)
-    raw = await s.daemon.raw_transaction(found.value.hash, found.value.index)
+    place = found.value
+    if place is None:
+        raw = await s.daemon.raw_unconfirmed(txid)
+    else:
+        raw = await s.daemon.raw_transaction(place.hash, place.index)
     return Answer(Raw(raw.hex()), found.tip)
 
 

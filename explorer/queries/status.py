@@ -35,8 +35,13 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
 
 
 def index_state(behind: int | None, idle_seconds: float, reachable: bool) -> State:
-    """How the index keeps up: ``behind`` in blocks, ``idle_seconds`` since the last commit."""
-    if behind is None or behind <= FOLLOWING_BEHIND:
+    """How the index keeps up: ``behind`` in blocks, ``idle_seconds`` since the last commit.
+
+    Before the daemon was heard (``behind`` is None) nobody knows whether there is more to come.
+    """
+    if behind is None:
+        return "catching_up"
+    if behind <= FOLLOWING_BEHIND:
         return "stalled" if behind and reachable and idle_seconds > STALLED_SECONDS else "following"
     return "stalled" if reachable and idle_seconds > STALLED_SECONDS else "catching_up"
 

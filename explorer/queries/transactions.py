@@ -101,12 +101,9 @@ async def mined(view: View, txids: Collection[bytes], above: int) -> frozenset[b
     return frozenset(found.intersection(txids))
 
 
-async def place_of(view: View, txid: bytes, full_ids: FullIds) -> Place:
-    """Where a transaction was mined last."""
-    place = (await transaction(view, txid, full_ids)).block
-    if place is None:
-        raise NotFound(f"transaction {hash_text(txid)} is not in a block yet")
-    return place
+async def place_of(view: View, txid: bytes, full_ids: FullIds) -> Place | None:
+    """Where a transaction was mined last; None while it is unconfirmed."""
+    return (await transaction(view, txid, full_ids)).block
 
 
 async def block_transactions(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from indexer.chain.keys import hash_text, is_coinbase, parse_hash
@@ -27,8 +27,13 @@ WORK_OF_A_BLOCK = 1 << 40
 class Answers:
     """The methods by name; the caller holds the lock while one of them works."""
 
-    def __init__(self, builder: Builder, sent: Callable[[bytes], object] = lambda raw: None) -> None:
-        """``sent`` is told of each transaction that came by sendrawtransaction."""
+    def __init__(
+        self,
+        builder: Builder,
+        sent: Callable[[bytes], object] = lambda raw: None,
+        control: Mapping[str, Callable[..., Any]] | None = None,
+    ) -> None:
+        """``sent`` is told of each transaction that came by sendrawtransaction; ``control`` are methods more."""
         self._builder, self._chain, self._mempool = builder, builder.chain, builder.mempool
         self._sent = sent
         self._methods: dict[str, Callable[..., Any]] = {
@@ -51,6 +56,7 @@ class Answers:
             "gettxout": self._output,
             "gettxoutsetinfo": self._output_set,
             **NodeAnswers(self._chain).methods(),
+            **(control or {}),
         }
 
     def __call__(self, method: str, params: Sequence[Any]) -> Any:

@@ -168,16 +168,23 @@ class Builder:
         by another that spends the same coins.
         """
         random = self.random("reorg")
-        returned: list[bytes] = []
-        for _ in range(depth):
-            block = self.chain.disconnect()
-            returned = transactions_of(block)[1:] + returned
+        returned = self._disconnect(depth)
         first = self.chain.tip.time
         self.mempool.revalidate(self._with_a_double_spend(returned, random))
         for number in range(depth + 1):
             if number:
                 self.fill(first + number, random, 1)
             self.extend(max(first + number + 1, time - depth + number), share=0.6, salt=f"branch {number}")
+
+    def take_back(self, depth: int) -> None:
+        """Take the last ``depth`` blocks off the chain; what they held waits again."""
+        self.mempool.revalidate(self._disconnect(depth))
+
+    def _disconnect(self, depth: int) -> list[bytes]:
+        returned: list[bytes] = []
+        for _ in range(depth):
+            returned = transactions_of(self.chain.disconnect())[1:] + returned
+        return returned
 
     def _with_a_double_spend(self, returned: list[bytes], random: Random) -> list[bytes]:
         """The transactions, perhaps without one: its sender has thought better of it."""

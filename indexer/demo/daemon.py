@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +12,10 @@ from random import Random
 from threading import Event, RLock
 from typing import Any, Protocol
 
+from indexer.chain.keys import hash_text
 from indexer.chain.params import Network
 from indexer.demo import blocks
-from indexer.demo.answers import Answers
+from indexer.demo.answers import BAD_PARAMETER, NOT_FOUND, Answers
 from indexer.demo.builder import DEEPEST_REORG, FIRST_BLOCKS, Builder, transactions_of
 from indexer.demo.chain import Place, load
 from indexer.demo.files import FILE_NAME, BlockFile
@@ -27,6 +28,7 @@ BLOCKS_PER_REORG = 40
 LEAST_PAUSE, MOST_PAUSE = 0.1, 0.4  # between two transactions, as a share of the seconds of a block
 MINED_SHARE = 0.85
 BUILT_AT_ONCE = 50  # blocks between two looks at the stop flag
+MOST_GENERATED = 1000  # blocks of one request
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class DemoDaemon:
             return False
         with self.lock:
             self.builder, self.chain = builder, chain
-            self._answers = Answers(builder, lambda raw: self._notifier.transactions([raw]))
+            control: dict[str, Callable[..., Any]] = {"generate": self.generate, "invalidateblock": self.invalidate}
+            self._answers = Answers(builder, lambda raw: self._notifier.transactions([raw]), control)
         return True
 
     def _answer(self, method: str, params: Sequence[Any]) -> Any:
@@ -170,6 +173,33 @@ class DemoDaemon:
             self.builder.reorganise(depth, now)
             self._tell_of_blocks(depth + 1)
             self._notifier.reorganised(old, self.chain.tip, fork)
+            self._notifier.new_tip(self.chain.tip)
+
+    def generate(self, count: int) -> list[str]:
+        """Mine ``count`` blocks at once with all that waits; their hashes (``rpc/mining.cpp:generate``)."""
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 < count <= MOST_GENERATED:
+            raise RpcError(BAD_PARAMETER, f"the number of blocks is between 1 and {MOST_GENERATED}")
+        with self.lock:
+            for _ in range(count):
+                # A block that was taken back is not made again.
+                self.builder.extend(int(time.time()), salt=f"generated {len(self.chain.by_hash)}")
+            self._tell_of_blocks(count)
+            self._notifier.new_tip(self.chain.tip)
+            return [hash_text(place.hash) for place in self.chain.active[-count:]]
+
+    def invalidate(self, wanted: str) -> None:
+        """Take an active block and all above it back; their transactions wait again.
+
+        A start takes the longest branch for the chain once more (``main.cpp:InvalidateBlock`` remembers).
+        """
+        with self.lock:
+            old, active = self.chain.tip, self.chain.active[-self.chain.undoable :]
+            height = next((place.height for place in active if hash_text(place.hash) == wanted), None)
+            if height is None:
+                raise RpcError(NOT_FOUND, "Block not found")
+            self._tell_of_blocks(old.height - height + 1)
+            self.builder.take_back(old.height - height + 1)
+            self._notifier.reorganised(old, self.chain.tip, self.chain.tip)
             self._notifier.new_tip(self.chain.tip)
 
     def _send_what_is_due(self, now: int, random: Random) -> None:

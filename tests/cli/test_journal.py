@@ -62,6 +62,7 @@ def test_catching_up() -> None:
             "block 1,500, 8 connections, /MagicBean:9.0.6/, itself in its first download (9,000 headers)",
         ),
         ({"daemon": DAEMON, "rates": RATES | {"state": "following"}}, {"height": 1500}, "indexer", "following"),
+        ({"daemon": {"reachable": False}, "rates": RATES | {"state": "waiting"}}, {}, "indexer", "waiting"),
         (
             {"daemon": DAEMON, "rates": RATES | {"state": "stalled", "eta_seconds": None, "blocks_per_second": 0.0}},
             {}, "indexer", "stalled, 500 behind, 0.0 blocks/s",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from explorer.app import create_app
+from explorer.daemon import ALLOWED
 from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text
 from indexer.store.mongo import MongoStore
@@ -199,8 +200,27 @@ def test_search_finds_a_waiting_transaction_and_its_outputs(client: Client) -> N
     for text in (txid, f"{txid}:0"):
         (hit,) = client.json(f"/api/v1/search?q={text}")["items"]
         assert hit["url"] == f"/tx/{txid}"
-    assert client.get(f"/api/v1/transactions/{txid}/raw").status_code == 404
-    assert "not in a block yet" in client.get(f"/api/v1/transactions/{txid}/raw").json()["error"]["message"]
+
+
+def test_the_bytes_of_a_waiting_transaction_are_the_daemons(pool: Pool, client: Client) -> None:
+    raws = waiting(TIP + 1)
+    first, second, third, *_ = raws
+    pool.daemon.chain.mempool |= {second: raws[first], third: "zz"}
+    pool.daemon.misbehave("refusing", 1)
+    for txid, words in ((first, "has just left"), (second, "another transaction"), (third, "no transaction")):
+        response = client.get(f"/api/v1/transactions/{txid}/raw")
+        assert (response.status_code, words in response.text) == (503, True)
+    pool.daemon.chain.mempool = dict(raws)
+    for txid, raw in raws.items():
+        assert client.json(f"/api/v1/transactions/{txid}/raw")["hex"] == raw
+
+
+def test_only_what_is_public_is_asked_of_the_daemon(client: Client) -> None:
+    public = {"sendrawtransaction", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction"}
+    assert public == ALLOWED
+    for method in ("stop", "dumpprivkey", "getwalletinfo", "invalidateblock", "startfluxnode"):
+        with pytest.raises(ValueError, match="public methods"):
+            client.run(client.services.daemon.call(method))
 
 
 def test_etags_follow_the_mempool_where_it_shows_and_nowhere_else(pool: Pool, client: Client) -> None:
