@@ -103,11 +103,17 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
-    """All that is known of the parallel chains; ``revision`` rises with every change of what is shown."""
+    """All that is known of the parallel chains; ``revision`` rises with every change of what is shown.
+
+    ``mining_from`` is the height of the first native block that earned on parallel chains too; ``cut_stale`` says that
+    the cut is older than ``parallel.stale_seconds``, so that it is shown and no longer counted on.
+    """
 
     revision: int
     chains: Sequence[ChainState]
     cut: Cut | None
+    mining_from: int = 825_001
+    cut_stale: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:
