@@ -1,81 +1,149 @@
-"""The chain that the indexer is measured with obeys the rules and has the shape of the mix; the figures add up."""
+"""The bench: block files as a daemon leaves them, the clocks of the node part, and what becomes of the figures."""
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from bench import catchup, daemon
 from bench.__main__ import PART, tables
-from bench.chain import EVEN, FIRST_START, Chain
-from bench.index import figures, tell
-from bench.mix import PON, POW, Era
+from bench.answers import Answered, Times
+from bench.catchup import Figures, Sizes, Used, tell
+from bench.clocked import LISTS, PAYOUTS, ROWS, Clocks
+from bench.files import CHUNK_BYTES, STALE_EVERY, cached, file_name, places
 from bench.parse import Figures as Parsed
+from indexer.errors import ParseError
 from indexer.parse import parse_block
-from indexer.parse.columns import TRANSFER
-from indexer.state.apply import ChainState
-from indexer.store.commit import commit
-from indexer.store.read import StoreReader
-from indexer.store.rewind import recover
+from indexer.sample.shape import network_of, plan
+from indexer.source.base import RawBlock
+from indexer.source.blkfiles import FilesFirst
+from indexer.source.endpoint import Endpoint
+from indexer.source.rpc import DaemonRpc
 from indexer.store.schema import CHAIN_DERIVED
-from indexer.verify import Extent, verify
-from tests.indexed import MEMORY, OWNER
-from tests.memory_store import MemoryStore
 
-STEADY = 100
+SMALL = plan(nodes=40, blocks=STALE_EVERY + 100)
 
 
-@pytest.mark.parametrize("era", [POW, PON], ids=["PoW", "PoN"])
-def test_the_chain_obeys_the_rules_and_has_the_shape_of_the_mix(era: Era) -> None:
-    chain = Chain(era)
-    blocks = [parse_block(raw, full_ids=True) for raw in chain.blocks(STEADY)]
-    assert len(blocks) == FIRST_START + EVEN[era.pon] + STEADY
-    steady = blocks[-STEADY:]
-    assert sum(len(block.starts) for block in steady) == era.starts
-    assert sum(len(block.confirm_updates) for block in steady) == era.confirms
-    assert sum(block.kinds.count(TRANSFER) for block in steady) == era.transfers
-    assert {block.pon for block in steady} == {era.pon}
-    assert {int.from_bytes(block.output_start[4:8], "little") for block in steady} == {4}
-
-    store = MemoryStore()
-    tip = recover(store, OWNER)
-    state = ChainState(chain.network, StoreReader(store), MEMORY)
-    commit(store, state.apply(blocks), tip, 0)
-    assert (state.totals.payouts_checked, state.totals.payouts_mismatched) == (_due(store), 0)
-    outcomes = verify(store, chain.network, Extent(20, 20), lambda report: None)
-    assert [str(finding) for outcome in outcomes for finding in outcome.findings] == []
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A small chain, cut into several files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.files.gettempdir", lambda: str(tmp_path_factory.mktemp("bench")))
+        patch.setattr("bench.files.FILE_BYTES", 200_000)
+        yield cached(SMALL)
 
 
-def _due(store: MemoryStore) -> int:
-    return sum(len(row["tiers"]) for row in store.rows["payouts"].values())
+def test_block_files_are_as_a_daemon_leaves_them(folder: Path) -> None:
+    chain = places(folder)
+    files = sorted(folder.glob("blk*.dat"))
+    assert len(chain) == SMALL.height + 1
+    assert [path.name for path in files] == [file_name(number) for number in range(len(files))]
+    assert len(files) > 2
+    assert all(path.stat().st_size <= 200_000 for path in files[:-1])
+    assert files[-1].stat().st_size == CHUNK_BYTES
+    assert files[-1].read_bytes().endswith(bytes(100_000))
+    order = sorted(range(len(chain)), key=lambda height: (chain[height].file, chain[height].offset))
+    assert order != sorted(order)
+    magic = network_of((folder / "network.toml").read_text()).magic
+    assert sum(path.read_bytes().count(magic) for path in files) == len(chain) + (SMALL.height + 1) // STALE_EVERY
 
 
-def test_the_same_seed_makes_the_same_chain() -> None:
-    first, again, other = (list(Chain(POW, seed).blocks(0)) for seed in (1, 1, 2))
-    assert first == again
-    assert first[1:] != other[1:]
+def test_the_indexer_reads_the_chain_from_the_files_alone(folder: Path) -> None:
+    chain = places(folder)
+    magic = network_of((folder / "network.toml").read_text()).magic
+    with daemon.running(folder) as running:
+        rpc = DaemonRpc([Endpoint(running.url, *daemon.LOGIN)])
+        source = FilesFirst(rpc, folder, magic)
+        status = source.status()
+        assert (status.height, status.best_hash) == (SMALL.height, chain[-1].hash)
+        read: list[RawBlock] = []
+        while len(read) <= SMALL.height:
+            read += source.blocks(len(read), SMALL.height)
+        assert [block.hash for block in read] == [place.hash for place in chain]
+        assert [parse_block(block.raw).hash for block in read] == [place.hash for place in chain]
+        assert source.from_files == len(chain)
+        assert rpc.blocks(7, 8) == read[7:9]
+        source.close()
 
 
-def measured(transactions: int, seconds: float, rows: int) -> dict[str, Any]:
-    """What a run might report."""
-    sizes = {"rows": rows, "data": 10 * rows, "indexes": 2 * rows}
-    return {
-        "transactions": transactions, "blocks": transactions // 10, "seconds": seconds, "own_cpu": seconds,
-        "mongod_cpu": seconds / 2, "late": 1.0, "rss_mib": rows, "after": {c.name: sizes for c in CHAIN_DERIVED},
-    }  # fmt: skip
+def test_a_chain_is_made_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bench.files.gettempdir", lambda: str(folder.parent))
+    before = (folder / file_name(0)).stat().st_mtime_ns
+    assert cached(SMALL) == folder
+    assert (folder / file_name(0)).stat().st_mtime_ns == before
 
 
-def test_figures_are_medians_without_the_ramp() -> None:
-    ramp = measured(100, 1.0, 50)
-    runs = [[(measured(1100, 1.0 + seconds, 150), ramp)] * 2 for seconds in (2.0, 9.0, 4.0)]
-    found = figures(runs)
-    assert (found.transactions, found.blocks, found.rss_mib) == (2000, 200, 150)
-    assert found.rate == pytest.approx(2000 / 8)
-    assert found.mongod_share == pytest.approx(1 / 3)
-    assert found.bytes_per_transaction == pytest.approx(len(CHAIN_DERIVED) * 200 * 12 / 2000)
-    assert found.rows["ledger"] == (200, 10.0, 2.0)
-    assert "2,000 transactions" in tell(found)
-    page = tables(Parsed("sha", 1, 1, 1, 2.0, 64.0, 3e6, 7e8), found, 0.5)
-    assert "| end to end | 250 transactions/s | 40,000 |" in page
-    assert "| `ledger` | 200 | 10.0 | 2.0 | 1.2 |" in page
+def spin(seconds: float) -> None:
+    """Use so much processor time."""
+    begun = time.thread_time()
+    while time.thread_time() - begun < seconds:
+        pass
+
+
+def test_a_clock_counts_processor_time_once_and_of_every_thread() -> None:
+    clocks = Clocks()
+    inner = clocks.timed(PAYOUTS, spin)
+
+    def outer(seconds: float) -> Sequence[int]:
+        inner(seconds)
+        time.sleep(0.2)
+        return [1]
+
+    def generated(seconds: float) -> Iterator[int]:
+        spin(seconds)
+        yield 2
+
+    both = clocks.timed(LISTS, outer)
+    other = Thread(target=both, args=(0.02,))
+    other.start()
+    assert both(0.02) == [1]
+    other.join()
+    assert list(clocks.timed(ROWS, generated)(0.02)) == [2]
+    assert clocks.seconds[PAYOUTS] == 0
+    assert 0.04 <= clocks.seconds[LISTS] < 0.15
+    assert 0.02 <= clocks.seconds[ROWS] < 0.1
+
+
+def test_a_clocked_call_that_fails_fails() -> None:
+    clocks = Clocks()
+    with pytest.raises(ParseError):
+        clocks.timed(LISTS, parse_block)(b"")
+    inner = clocks.timed(ROWS, spin)
+    inner(0.01)
+    assert clocks.seconds[ROWS] >= 0.01
+
+
+def figures() -> Figures:
+    """What a run might report: 1,000 transactions of 100 blocks."""
+    times = Times(20.4, 61.2)
+    return Figures(
+        nodes=40, blocks=100, transactions=1000, file_bytes=250_000,
+        caught_up=Used(4.0, 0.02, 0.01, 0.001), indexed=Used(5.0, 0.02, 0.02, 0.001), memory_mib=300,
+        parts={LISTS: 0.003, PAYOUTS: 0.001, ROWS: 0.004}, sizes={c.name: Sizes(200, 2000, 400) for c in CHAIN_DERIVED},
+        answered=Answered(times, times, times, times, 77),
+    )  # fmt: skip
+
+
+def test_figures_by_the_transaction() -> None:
+    found = figures()
+    assert (found.rate, found.rate_with_late) == (250, 200)
+    assert (found.own_us, found.mongod_us, found.daemon_us) == (20, 10, 1)
+    assert found.node_us == pytest.approx(8)
+    assert found.node_share == pytest.approx(0.4)
+    assert found.bytes_per_transaction == pytest.approx(len(CHAIN_DERIVED) * 2.4)
+    words = tell(found)
+    assert "100 blocks, 1,000 transactions" in words
+    assert "8.00 µs a transaction, 40% of the indexer" in words
+    assert "history of 77 transactions, first page: 20 ms, at worst 61" in words
+
+
+def test_the_page_has_figures_and_budgets() -> None:
+    page = tables(Parsed("sha", 1, 1, 1, 2.0, 64.0, 3e6, 7e8), figures(), 0.5)
+    assert f"| first catch-up from block files | 250 transactions/s | {catchup.LEAST_RATE:,} |" in page
+    assert "| queue at a past height, page of 1,000 | 20 ms, at worst 61 ms | 100 ms |" in page
+    assert "| `ledger` | 200 | 10.0 | 2.0 | 2.4 |" in page
     assert PART.sub("new", "a <!-- bench -->\nold\n<!-- bench end --> z") == "a new z"

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "indexer.demo.network": ("indexer.chain",),
     "indexer.demo": ("indexer.chain", "indexer.parse", "indexer.state"),
     "indexer.parse": ("indexer.chain", "cython_ext"),
+    "indexer.sample": ("indexer.chain", "indexer.parse"),
     "indexer.source": ("indexer.config", "indexer.chain.hashes"),  # a block's hash is its name, not its meaning
     "indexer.state": ("indexer.chain", "indexer.parse"),
     "indexer.store": ("indexer.children", "indexer.chain", "indexer.parse", "indexer.state", "cython_ext"),
@@ -36,7 +37,7 @@ MAY_IMPORT = {
                      "indexer.source", "indexer.config", "indexer.progress"),
     "indexer.commands": ("indexer", "indexer.children", "indexer.chain", "indexer.parse", "indexer.store",
                          "indexer.source", "indexer.sync", "indexer.verify", "indexer.config", "indexer.progress",
-                         "indexer.demo"),
+                         "indexer.demo", "indexer.sample", "indexer.state"),
     "indexer.cli": ("indexer", "indexer.commands", "indexer.config", "explorer", "indexer.demo.network"),
     "explorer": ("indexer", "indexer.chain", "indexer.config", "indexer.parse", "indexer.source.rpc",
                  "indexer.store.schema", "indexer.store.codec"),

@@ -7,7 +7,13 @@ from collections.abc import Callable
 
 import pytest
 
-from bench.mix import (
+from indexer.chain.hashes import sha256d
+from indexer.chain.keys import MAX_OUTPUTS, MAX_TRANSACTIONS
+from indexer.chain.params import MAX_MONEY
+from indexer.parse.columns import COINBASE, NODE_CONFIRM, TRANSFER, ParsedBlock, ints
+from indexer.parse.cursor import MAX_COMPACT_SIZE
+from indexer.parse.pure import MAX_BLOCK_SIZE
+from indexer.sample.wire import (
     Piece,
     assemble,
     coinbase,
@@ -21,12 +27,6 @@ from bench.mix import (
     start,
     var_bytes,
 )
-from indexer.chain.hashes import sha256d
-from indexer.chain.keys import MAX_OUTPUTS, MAX_TRANSACTIONS
-from indexer.chain.params import MAX_MONEY
-from indexer.parse.columns import COINBASE, NODE_CONFIRM, TRANSFER, ParsedBlock, ints
-from indexer.parse.cursor import MAX_COMPACT_SIZE
-from indexer.parse.pure import MAX_BLOCK_SIZE
 from tests import recorded
 from tests.parse import twins
 

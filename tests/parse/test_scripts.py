@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bench.mix import p2pkh, p2sh, sapling_transaction
 from indexer.chain.hashes import hash160
 from indexer.chain.keys import NO_ADDRESS
 from indexer.parse.columns import (
@@ -17,6 +16,7 @@ from indexer.parse.columns import (
     P2PK_BAD_KEY,
     PUSHDATA_P2PKH,
 )
+from indexer.sample.wire import p2pkh, p2sh, sapling_transaction
 from tests.parse import twins
 
 H = bytes(range(20))

@@ -1,30 +1,33 @@
-"""A chain in the shape of the mix that also obeys the rules: what the indexer is measured with.
+"""A chain in the shape of the main net that also obeys the rules.
 
 Coins are spent once and add up, nodes start with real collaterals and confirm when they may, and every coinbase
 pays whom the queue names. Signatures and proofs are random bytes. Deterministic by its seed.
 
-A chain has a *ramp*, in which the nodes start one after the other, and then goes on in the steady state of the mix.
-The two eras are chains of their own: at the fork to PoN the interval between two confirmations of a node changes
-fourfold, and it would take longer than the bench to find its pace again.
+A chain has a *ramp*, in which the nodes start one after the other, goes on in the steady state of the mix, and comes to
+the fork to PoN. There the interval between two confirmations of a node changes fourfold: as on the main net, nobody
+confirms for a while, and then many have to at once, until after some 1,500 blocks they are spread evenly again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import struct
-import tomllib
+import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from pathlib import Path
+from dataclasses import dataclass
 from random import Random
-from tempfile import gettempdir
 from typing import NamedTuple
 
-from bench.mix import (
-    START_TIME,
-    Era,
+from indexer.chain.hashes import hash160
+from indexer.chain.keys import P2PKH, hash_text, outpoint, txkey
+from indexer.chain.nodes import Collateral, Node, Status, started_node
+from indexer.chain.params import COIN, pon_active
+from indexer.chain.payouts import tier_payout, tier_payouts
+from indexer.chain.queue import BlockEvents, NodeQueue
+from indexer.chain.subsidy import block_subsidy
+from indexer.chain.tiers import NEW_COLLATERAL, TIERS, windows
+from indexer.parse.columns import NodeStart
+from indexer.sample.shape import FIRST_START, PON, POW, RAMP, Era, Plan, era_of, network_of, parameters
+from indexer.sample.wire import (
     Piece,
     assemble,
     coinbase,
@@ -37,22 +40,10 @@ from bench.mix import (
     sapling_transaction,
     start,
 )
-from indexer.chain.hashes import hash160
-from indexer.chain.keys import P2PKH, hash_text, outpoint, txkey
-from indexer.chain.nodes import Collateral, Node, Status, started_node
-from indexer.chain.params import COIN, Network, pon_active
-from indexer.chain.params_file import network_from_mapping
-from indexer.chain.payouts import tier_payout, tier_payouts
-from indexer.chain.queue import BlockEvents, NodeQueue
-from indexer.chain.subsidy import block_subsidy
-from indexer.chain.tiers import NEW_COLLATERAL, TIERS, windows
-from indexer.parse.columns import NodeStart
 
-HERE = Path(__file__).parent
-NETWORK_FILE = HERE / "network.toml"
-
-NODES = 7_500  # live at a time: 60 confirmations a block, one each 125 blocks of a node; of PoN one each 560
-OWNERS = 1_500  # addresses that own them
+START_TIME = 1_600_000_000
+POW_SPACING, PON_SPACING = 120, 30  # seconds
+NODES_OF_AN_OWNER = 5
 TIER_WEIGHTS = (60, 25, 15)  # percent of the nodes
 COINS = 5_000  # outputs that the transfers begin with
 COIN_VALUE = 1000 * COIN
@@ -60,18 +51,7 @@ MINERS = 20
 FEE = 1000  # zatoshi
 NEW_ADDRESS = 0.5  # how many of the payments go to an address never seen before
 PORTS = (b"", b"", b":16127", b":16137")
-FIRST_START = 101  # collaterals of block 1 are deep enough
-EVEN = {False: 125, True: 560}  # blocks of the ramp, in which the nodes start evenly, by whether blocks are PoN
-
-
-def network(pon: bool) -> Network:
-    """The parameters of the bench's chain of an era."""
-    given = tomllib.loads(NETWORK_FILE.read_text(), parse_float=Decimal)
-    built = network_from_mapping(given, NETWORK_FILE.name)
-    if pon:
-        built = replace(built, upgrades=replace(built.upgrades, pon=90))
-    _, genesis = _genesis()
-    return replace(built, genesis_hash=hash_text(genesis))
+LOOKS = 60  # nodes whose deadline is looked at in a block
 
 
 def _genesis() -> tuple[bytes, bytes]:
@@ -116,15 +96,17 @@ def wire(point: bytes) -> bytes:
 
 
 class Chain:
-    """A chain in the making, of ``era`` from the first node on."""
+    """A chain in the making: ``tip`` is the hash of the last block, ``time`` its header time."""
 
-    def __init__(self, era: Era, seed: int = 1) -> None:
-        self.network = network(era.pon)
-        self.height, self.tip = -1, bytes(32)
-        self._era = era
+    def __init__(self, plan: Plan, seed: int = 1) -> None:
+        self.parameters = parameters(plan, hash_text(_genesis()[1]))
+        self.network = network_of(self.parameters)
+        self.plan = plan
+        self.height, self.tip, self.time = -1, bytes(32), START_TIME
+        self._eras = {era.pon: era_of(era, plan.nodes) for era in (POW, PON)}
         self._random = rnd = Random(seed)
         self._queue = NodeQueue(self.network, (), -1)
-        self._owners = [owner_of(b"\x02" + rnd.randbytes(32)) for _ in range(OWNERS)]
+        self._owners = [owner_of(b"\x02" + rnd.randbytes(32)) for _ in range(plan.nodes // NODES_OF_AN_OWNER)]
         self._miners = [p2pkh(rnd.randbytes(20)) for _ in range(MINERS)]
         self._scripts = [p2pkh(rnd.randbytes(20)) for _ in range(COINS)]  # that were paid so far
         self._coins: list[Coin] = []
@@ -133,21 +115,30 @@ class Chain:
         self._turns: deque[Node] = deque()  # the next to confirm first
         self._owed: dict[str, int] = {}
 
-    def blocks(self, count: int) -> Iterator[bytes]:
-        """The ramp, and ``count`` blocks of the mix after it."""
+    def blocks(self) -> Iterator[bytes]:
+        """All blocks of the plan, from genesis on."""
+        plan = self.plan
         yield self._append(*_genesis())
-        yield self._premine(NODES + self._era.starts * (count + 100) // 100)
-        ramp = FIRST_START + EVEN[self._era.pon]
-        for height in range(2, ramp + count):
-            starts = NODES * 100 // EVEN[self._era.pon] if FIRST_START <= height < ramp else 0
-            yield self._block(self._due("starts", starts or (self._era.starts if height >= ramp else 0)))
+        later = self._eras[False].starts * plan.pow_blocks + self._eras[True].starts * plan.pon_blocks
+        yield self._premine(plan.nodes + later // 100 + 1)
+        for height in range(2, plan.height + 1):
+            self.time += PON_SPACING if height >= plan.pon_height else POW_SPACING
+            yield self._block(self._due("starts", self._starts_at(height)))
+
+    def _era(self, height: int) -> Era:
+        return self._eras[height >= self.plan.pon_height]
+
+    def _starts_at(self, height: int) -> int:
+        """How many STARTs 100 blocks like this one have."""
+        if height >= self.plan.steady:
+            return self._era(height).starts
+        return self.plan.nodes * 100 // RAMP if height >= FIRST_START else 0
 
     def _append(self, raw: bytes, hash: bytes) -> bytes:
         self.height += 1
         self.tip = hash
-        if self.height:
-            return raw
-        self._queue.apply(BlockEvents(0))
+        if self.height == 0:
+            self._queue.apply(BlockEvents(0))
         return raw
 
     def _premine(self, collaterals: int) -> bytes:
@@ -174,7 +165,7 @@ class Chain:
         pieces = [piece for piece, _ in started]
         chosen = self._confirming(height)
         pieces += [self._confirm(height, node) for node in chosen]
-        transfers = [self._transfer(height) for _ in range(self._due("transfers", self._era.transfers))]
+        transfers = [self._transfer(height) for _ in range(self._due("transfers", self._era(height).transfers))]
         pieces += [piece for piece, _ in transfers]
         first = self._coinbase(height, FEE * len(transfers))
         self._queue.apply(
@@ -200,9 +191,9 @@ class Chain:
     def _header(self, root: bytes) -> bytes:
         rnd, height = self._random, self.height + 1
         if not pon_active(self.network, height):
-            return pow_header(self.tip, root, START_TIME + 120 * height, rnd.randbytes(32), rnd.randbytes(52))
+            return pow_header(self.tip, root, self.time, rnd.randbytes(32), rnd.randbytes(52))
         producer = self._turns[rnd.randrange(len(self._turns))].outpoint if self._turns else bytes(36)
-        return pon_header(self.tip, root, START_TIME + 30 * height, wire(producer), rnd.randbytes(71))
+        return pon_header(self.tip, root, self.time, wire(producer), rnd.randbytes(71))
 
     def _coinbase(self, height: int, fees: int) -> Piece:
         """Pays whom the queue names, and the rest to the dev fund or a miner."""
@@ -217,13 +208,13 @@ class Chain:
         """A START of a spare collateral; in the steady state a node gives up for it and expires."""
         rnd = self._random
         spare = self._spares.pop()
-        pubkey, sig_time, sig = b"\x04" + rnd.randbytes(64), START_TIME + height, rnd.randbytes(65)
+        pubkey, sig_time, sig = b"\x04" + rnd.randbytes(64), self.time, rnd.randbytes(65)
         key = spare.owner.pubkey
         fields = NodeStart(index, 5, 0, spare.outpoint, key, pubkey, b"", sig_time, sig, None)
         collateral = Collateral(spare.value, spare.owner.address, 1)
         node = started_node(self.network, height, txkey(height, index), fields, collateral, None)
         node.ip = b".".join(b"%d" % rnd.randint(1, 254) for _ in range(4)) + rnd.choice(PORTS)
-        if len(self._turns) >= NODES:
+        if len(self._turns) >= self.plan.nodes:
             del self._turns[rnd.randrange(len(self._turns))]
         return start(wire(spare.outpoint), key, pubkey, sig_time, sig), node
 
@@ -231,15 +222,22 @@ class Chain:
         """Who confirms in this block: newcomers, then those whose turn it is."""
         chosen = list(self._fresh)
         wait = windows(self.network, height).update_after
-        due = self._due("confirms", self._era.confirms if self._turns else 0)
+        due = max(self._due("confirms", self._era(height).confirms if self._turns else 0), self._pressing(height))
         while len(chosen) < due and self._turns and height - self._turns[0].last_confirmed > wait:
             chosen.append(self._turns.popleft())
         return chosen
 
+    def _pressing(self, height: int) -> int:
+        """How many confirmations a block must have from now on, so that nobody's time runs out before his turn."""
+        turns, limit = self._turns, windows(self.network, height).expiry - height
+        stride = len(turns) // LOOKS + 1
+        wanted = ((n + stride) / max(1, turns[n].last_confirmed + limit) for n in range(0, len(turns), stride))
+        return math.ceil(max(wanted, default=0))
+
     def _confirm(self, height: int, node: Node) -> Piece:
         rnd, update = self._random, node.status == Status.CONFIRMED
-        time = START_TIME + 30 * height
-        return confirm(wire(node.outpoint), time, node.tier, update, node.ip, rnd.randbytes(65), rnd.randbytes(65))
+        sigs = rnd.randbytes(65), rnd.randbytes(65)
+        return confirm(wire(node.outpoint), self.time, node.tier, update, node.ip, *sigs)
 
     def _transfer(self, height: int) -> tuple[Piece, list[bytes]]:
         """Two coins become a payment and the change, which goes back; returns the outpoints spent."""
@@ -256,20 +254,3 @@ class Chain:
         piece = ordinary(sapling_transaction(inputs, outputs, expiry=height + 20))
         self._coins += [Coin(outpoint(piece.txid, n), value, script) for n, (value, script) in enumerate(outputs)]
         return piece, [coin.outpoint for coin in spent]
-
-
-SIZE = struct.Struct("<I")
-
-
-def cached(era: Era, count: int, seed: int = 1) -> Path:
-    """A file with the chain: each block a 4-byte length and its bytes. Written once into the temporary folder."""
-    sources = [HERE / name for name in ("chain.py", "mix.py", "network.toml")]
-    recipe = b"".join(path.read_bytes() for path in sources) + f"{era} {count} {seed}".encode()
-    path = Path(gettempdir()) / f"flux-bench-{hashlib.sha256(recipe).hexdigest()[:16]}.blocks"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            for raw in Chain(era, seed).blocks(count):
-                file.write(SIZE.pack(len(raw)) + raw)
-        part.replace(path)
-    return path
