@@ -10,10 +10,20 @@ from explorer.api.body import query_int
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.lists import AT, CURSOR, LIMIT, paging
 from explorer.db import Answer
-from explorer.queries.node_results import LifeEvent, Node, NodePayout, Producer, Queue, Tiers
+from explorer.queries.node_results import (
+    LifeEvent,
+    Node,
+    NodePayout,
+    Operator,
+    Producer,
+    ProducerTotals,
+    Queue,
+    Tiers,
+)
 from explorer.queries.nodes import Wanted, node, node_list, parse_node
+from explorer.queries.operators import operators
 from explorer.queries.payouts import payouts
-from explorer.queries.producers import producers
+from explorer.queries.producers import producer_totals, producers
 from explorer.queries.queues import parse_tier, queue, tiers
 from explorer.queries.results import Page
 from explorer.queries.timeline import timeline
@@ -98,3 +108,15 @@ async def get_address_payouts(request: Request) -> Answer[Page[NodePayout]]:
 async def get_producers(request: Request) -> Answer[Page[Producer]]:
     """Who produced the Proof of Node blocks, the busiest first."""
     return await services(request).db.fenced(producers, **paging(request))
+
+
+@api.get("/api/v1/producers/addresses", Page[Operator], LIMIT, CURSOR, errors=(400, 409, 503))
+async def get_operators(request: Request) -> Answer[Page[Operator]]:
+    """Who produced the Proof of Node blocks, by the address that the nodes pay, the busiest first."""
+    return await services(request).db.fenced(operators, **paging(request))
+
+
+@api.get("/api/v1/producers/totals", ProducerTotals, errors=(503,))
+async def get_producer_totals(request: Request) -> Answer[ProducerTotals]:
+    """All Proof of Node blocks: by nodes, emergency blocks, skipped slots."""
+    return await services(request).db.fenced(producer_totals)

@@ -10,7 +10,8 @@ from typing import Final
 from explorer.pages.formats import count, flux, group
 from explorer.pages.words import Badge
 from explorer.queries.fleets import Fleet
-from explorer.queries.node_results import Eta, EventName, Node, StatusName, TierState
+from explorer.queries.node_results import Eta, EventName, Node, Requirements, StatusName, TierState
+from explorer.queries.results import Production
 from explorer.queries.units import TIERS
 from explorer.queries.watch import SOON
 from indexer.chain.keys import outpoint_text
@@ -162,6 +163,25 @@ def step(node: Node) -> Step:
 def deadline(node: Node) -> Step:
     """When the list that a node is on lets it go."""
     return Step("Expires at block", node.expires_height or 0) if node.status == "confirmed" else step(node)
+
+
+def hardware(needed: Requirements) -> str:
+    """What a node of a tier has to have."""
+    return f"{needed.cores} cores, {needed.ram_gb} GB RAM, {needed.storage_gb} GB disk"
+
+
+def speeds(needed: Requirements) -> str:
+    """How fast it has to be, as its benchmark measures it."""
+    return f"{group(needed.eps)} EPS, {needed.disk_mbps} MB/s, {needed.bandwidth_mbps} Mbit/s"
+
+
+def slot_sentence(production: Production) -> str:
+    """How long the chain waited for a producer."""
+    if production.skipped_slots is None:
+        return "the first of proof of node"
+    if production.skipped_slots == 0:
+        return "none skipped"
+    return f"after {count(production.skipped_slots, 'skipped slot')}"
 
 
 def fleet_sentence(fleet: Fleet) -> str:

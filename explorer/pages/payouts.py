@@ -1,4 +1,4 @@
-"""Payouts to nodes block by block, and who produced the blocks."""
+"""Payouts to nodes block by block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from explorer.errors import BadRequest
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
-from explorer.queries.producers import producers
 from explorer.queries.results import Page
 from explorer.queries.status import status
 from explorer.queries.status_results import Checks
@@ -43,10 +42,3 @@ async def index(request: Request) -> Response:
         request, "payouts.html", blocks=blocks, mismatched=mismatched, before=before,
         checks=checks, continued=cursor is not None or before is not None,
     )  # fmt: skip
-
-
-async def by_producer(request: Request) -> Response:
-    """The nodes that produced Proof of Node blocks, the busiest first."""
-    cursor = request.query_params.get("cursor")
-    answer = await services(request).db.fenced(producers, cursor=cursor, limit=limit_of(request))
-    return page(request, "producers.html", producers=answer.value, continued=cursor is not None)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.paging import Cursor
+from explorer.queries.production import production_of
 from explorer.queries.results import (
     Block,
     BlockReference,
@@ -152,6 +153,7 @@ async def _active_block(view: View, height: int) -> Block:
         previous_hash=hashes.get(height - 1),
         next_hash=hashes.get(height + 1),
         confirmations=confirmations(view, height),
+        production=await production_of(view, by_height[height], by_height.get(height - 1)),
         **facts,
     )
 
@@ -163,18 +165,24 @@ async def _orphaned_block(view: View, orphan: Document) -> Block:
         view.many("blocks", {"_id": {"$gte": height - 1, "$lte": min(height, view.tip.height)}}),
         _with_nodes(view, orphan["payouts"]),
     )
-    active = {r["_id"]: hash_text(r["hash"]) for r in around}
+    active = {r["_id"]: r for r in around}
     reorg = orphan["_id"] >> 16
     parent = await view.one("reorgs", {"_id": {"$gt": reorg << 16, "$lt": (reorg + 1) << 16}, "height": height - 1})
-    replaced_by = active.get(height)
-    previous = hash_text(parent["hash"]) if parent else active.get(height - 1)
+    below = parent["block"] if parent else active.get(height - 1)
     coinbase = {
         outkey_vout(credit["key"]): (bytes(credit["address"]), credit["value"])
         for credit in orphan["credits"]
         if is_coinbase(credit["key"])
     }
     facts = _facts(view, row, judged, coinbase)
-    return Block(previous_hash=previous, next_hash=None, confirmations=-1, replaced_by=replaced_by, **facts)
+    return Block(
+        previous_hash=hash_text(below["hash"]) if below else None,
+        next_hash=None,
+        confirmations=-1,
+        production=await production_of(view, row, below),
+        replaced_by=hash_text(active[height]["hash"]) if height in active else None,
+        **facts,
+    )
 
 
 def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> dict[str, Any]:

@@ -33,8 +33,27 @@ class NextPayee:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirements:
+    """The hardware that a node needs: ``eps`` counts the events a second of its benchmark.
+
+    Disk speed is in megabytes, bandwidth (either way) in megabits a second.
+    """
+
+    cores: int
+    threads: int
+    ram_gb: int
+    storage_gb: int
+    eps: int
+    disk_mbps: int
+    bandwidth_mbps: int
+
+
+@dataclass(frozen=True, slots=True)
 class TierState:
-    """A tier after a block: its nodes, what one earns, how long a turn takes; spacings in seconds."""
+    """A tier after a block: its nodes, what one earns, how long a turn takes; spacings in seconds.
+
+    ``requirements`` are those of today, None at a past block.
+    """
 
     tier: Tier
     collateral: Zatoshi
@@ -45,6 +64,7 @@ class TierState:
     observed_spacing_seconds: float | None
     observed_cycle_blocks: int | None
     annual_reward_per_node: Zatoshi | None
+    requirements: Requirements | None
     next: NextPayee | None
 
 
@@ -158,3 +178,46 @@ class Producer:
     expected: float | None
     first_height: Height
     last_height: Height
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """All nodes that pay one address: how many, how many of them are confirmed now, what they produced together.
+
+    ``expected`` is what chance gives to all of them; heights are None where none of them produced a block yet.
+    """
+
+    address: Address
+    nodes: int
+    confirmed: int
+    blocks: int
+    expected: float
+    first_height: Height | None
+    last_height: Height | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How the newest Proof of Node blocks fill their slots: ``skipped`` of ``slots`` have no block.
+
+    ``blocks`` of them follow ``first_height``; two blocks may share a slot.
+    """
+
+    first_height: Height
+    blocks: int
+    slots: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProducerTotals:
+    """All Proof of Node blocks: by nodes, with the emergency keys, by the test collateral. None before the first."""
+
+    blocks: int
+    by_nodes: int
+    emergency: int
+    test: int
+    producers: int
+    first_height: Height | None
+    last_emergency_height: Height | None
+    recent: Slots | None

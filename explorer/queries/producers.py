@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from explorer.db import View
 from explorer.paging import Cursor
 from explorer.queries.chances import chances_at
-from explorer.queries.node_results import Producer
+from explorer.queries.node_results import Producer, ProducerTotals, Slots
+from explorer.queries.outlook import WINDOW
 from explorer.queries.past import NEAR
 from explorer.queries.pinned import mark_of, require_unchanged
 from explorer.queries.results import Page
 from explorer.queries.text import address_text, tier_name
 from indexer.chain.keys import outpoint_text
+from indexer.chain.params import pon_active
+from indexer.chain.pon import EMERGENCY_PRODUCER, TEST_PRODUCER, skipped_slots, slot
 
 LIST = Cursor("producers", 3)
 
@@ -26,6 +30,8 @@ class Produced(NamedTuple):
     first: int
     last: int
 
+
+NOTHING = Produced(0, 0, 0)
 
 Table = Mapping[bytes, Produced]
 """By the outpoint in the header."""
@@ -52,6 +58,36 @@ async def producers(view: View, *, cursor: str | None = None, limit: int) -> Pag
     )
     end = rank + len(page)
     return Page(items, LIST.encode(height, await mark_of(view, height), end) if end < len(ranked) else None)
+
+
+async def producer_totals(view: View) -> ProducerTotals:
+    """All Proof of Node blocks by kind of producer, and how the newest of them fill their slots."""
+    table, recent = await asyncio.gather(table_at(view, view.tip.height), _recent_slots(view))
+    others = {point: table.get(point, NOTHING) for point in (EMERGENCY_PRODUCER, TEST_PRODUCER)}
+    blocks = sum(made.blocks for made in table.values())
+    return ProducerTotals(
+        blocks=blocks,
+        by_nodes=blocks - sum(made.blocks for made in others.values()),
+        emergency=others[EMERGENCY_PRODUCER].blocks,
+        test=others[TEST_PRODUCER].blocks,
+        producers=len(table.keys() - others.keys()),
+        first_height=min((made.first for made in table.values()), default=None),
+        last_emergency_height=others[EMERGENCY_PRODUCER].last or None,
+        recent=recent,
+    )
+
+
+async def _recent_slots(view: View) -> Slots | None:
+    """The slots of the last blocks after the first Proof of Node block; None when there is none."""
+    first = max(view.tip.height - WINDOW, view.network.upgrades.pon or 0, 1)
+    if not pon_active(view.network, view.tip.height) or first >= view.tip.height:
+        return None
+    rows = await view.many("blocks", {"_id": {"$gte": first, "$lte": view.tip.height}}, sort=[("_id", 1)],
+                           fields=("time",))  # fmt: skip
+    times = [row["time"] for row in rows]
+    skipped = sum(skipped_slots(view.network, before, after) for before, after in pairwise(times))
+    passed = slot(view.network, times[-1]) - slot(view.network, times[0])
+    return Slots(first, len(times) - 1, passed, skipped)
 
 
 async def table_at(view: View, height: int) -> Table:

@@ -10,10 +10,11 @@ from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.paging import Cursor
 from explorer.queries.blocks import reference_at
-from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Tiers, TierState
+from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Requirements, Tiers, TierState
 from explorer.queries.outlook import Outlook, outlook_at
 from explorer.queries.past import LastConfirmations, confirmations_of, lists_at, starts_at
 from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.requirements import REQUIREMENTS
 from explorer.queries.text import tier_name
 from explorer.queries.units import TIERS as TIER_NAMES
 from indexer.chain.address import encode_address
@@ -48,9 +49,11 @@ async def tiers(view: View, *, at: int | None = None) -> Tiers:
         reference_at(view, height),
         _payees(view, [node for node in heads.values() if node is not None], height),
     )
-    return Tiers(
-        reference, tuple(tier_state(view.network, tier, lists, outlook, payees.get(heads[tier])) for tier in TIERS)
+    needed = REQUIREMENTS if height == view.tip.height else {}
+    states = (
+        tier_state(view.network, tier, lists, outlook, payees.get(heads[tier]), needed.get(tier)) for tier in TIERS
     )
+    return Tiers(reference, tuple(states))
 
 
 async def queue(
@@ -132,7 +135,14 @@ async def _payees(view: View, nodes: Sequence[int], height: int) -> dict[int | N
     }
 
 
-def tier_state(network: Network, tier: Tier, lists: PastLists, outlook: Outlook, payee: NextPayee | None) -> TierState:
+def tier_state(
+    network: Network,
+    tier: Tier,
+    lists: PastLists,
+    outlook: Outlook,
+    payee: NextPayee | None,
+    requirements: Requirements | None = None,
+) -> TierState:
     """A tier as it is shown; ``payee`` is the node that is due next."""
     height, count = lists.height, lists.count(Status.CONFIRMED, tier)
     year = payouts_ahead(network, tier, height + 1, YEAR_SECONDS)
@@ -146,6 +156,7 @@ def tier_state(network: Network, tier: Tier, lists: PastLists, outlook: Outlook,
         observed_spacing_seconds=outlook.spacing.observed,
         observed_cycle_blocks=_observed_cycle(lists.order(tier), height, outlook.payments_from),
         annual_reward_per_node=year // count if count else None,
+        requirements=requirements,
         next=payee,
     )
 

@@ -103,6 +103,22 @@ class BlockSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Production:
+    """How a Proof of Node block came about.
+
+    ``slot`` counts spacings since genesis; ``skipped_slots`` lie between it and the parent's, None when that is
+    Proof of Work. ``status`` is that of the producing node before the block; None, like tier and address, for
+    emergency and test blocks.
+    """
+
+    slot: int
+    skipped_slots: int | None
+    status: Literal["started", "confirmed", "dos"] | None
+    tier: Tier | None
+    address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A block: its header's facts, its sums, what it paid. ``replaced_by`` only in an orphaned block."""
 
@@ -128,6 +144,7 @@ class Block:
     unclaimed_here: Zatoshi
     producer: Outpoint | None
     producer_kind: Literal["node", "emergency", "test"] | None
+    production: Production | None
     payouts_checked: bool
     payouts: tuple[Payout, ...]
     funds: tuple[Fund, ...]

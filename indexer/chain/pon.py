@@ -23,6 +23,11 @@ def slot(network: Network, time: int) -> int:
     return (time - network.genesis_time) // network.pon_target_spacing & SLOT_MASK
 
 
+def skipped_slots(network: Network, parent_time: int, time: int) -> int:
+    """How many slots lie between a block's and its parent's (Unix seconds); 0 also when they share one."""
+    return max((slot(network, time) - slot(network, parent_time) & SLOT_MASK) - 1, 0)
+
+
 def pon_hash(producer: bytes, prev_hash: bytes, slot_number: int) -> bytes:
     """The hash, 32 bytes, that lets a node's collateral produce on top of ``prev_hash`` in a slot.
 

@@ -104,6 +104,7 @@ class ChainState:
     def _apply_block(self, block: ParsedBlock, coins: Coins) -> AppliedBlock:
         height = self.tip.height + 1
         payees = self.nodes.queue.payees(height)
+        producer = self.nodes.producer(block)
         starts = [(start, self.nodes.start(height, start, coins.unspent.get(start.outpoint))) for start in block.starts]
         transfers = BlockTransfers(height)
         transfers.add(block, coins)
@@ -129,6 +130,7 @@ class ChainState:
             starts=tuple(start_of(records[0], start) for start, records in starts),
             confirm_nodes=tuple([node.id for node in changes.confirmed]),
             confirm_tiers=(tiers.count(1), tiers.count(2), tiers.count(3)),
+            producer=producer,
             payouts=judged,
             payout_nodes=tuple(node.id for _, node in payees),
             changes=changes_of(changes),

@@ -115,6 +115,7 @@ class AppliedBlock:
     starts: tuple[Start, ...]
     confirm_nodes: tuple[int, ...]  # node id of each confirmation
     confirm_tiers: tuple[int, int, int]
+    producer: tuple[int, int] | None  # node id and status, before the block, of the node that produced it
     payouts: CoinbaseJudgement
     payout_nodes: tuple[int, ...]  # node id of each predicted payee
     changes: tuple[NodeChange, ...]  # in the order in which they take effect

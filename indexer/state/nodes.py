@@ -53,6 +53,15 @@ class NodeBook:
         former = self._former(start.outpoint)
         return started_node(self._network, height, txkey(height, start.index), start, collateral, former), former
 
+    def producer(self, block: ParsedBlock) -> tuple[int, int] | None:
+        """Id and status of the node that produced the next block, on whichever list it is; None for no node.
+
+        Only confirmed nodes produce with stock software, but a block of a started or a DoS node is valid too
+        (``pon/pon.cpp: ContextualCheckPONBlockHeader``).
+        """
+        node = self.queue.get(block.producer) if block.producer else None
+        return None if node is None else (node.id, int(node.status))
+
     def apply(
         self, block: ParsedBlock, height: int, starts: Sequence[tuple[Node, Node | None]], spent: Iterable[bytes]
     ) -> Changes:

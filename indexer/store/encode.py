@@ -70,6 +70,8 @@ def block_document(block: AppliedBlock) -> dict[str, Any]:
     }
     if parsed.producer:
         document["producer"] = parsed.producer
+    if block.producer:
+        document["producer_node"], document["producer_status"] = block.producer
     return document
 
 

@@ -69,6 +69,8 @@ BLOCKS = Collection(
         F("fees", "zatoshi", "sum of the transactions' fees"),
         F("coinbase_value", "zatoshi", "sum of the coinbase's outputs; 0 in the genesis block"),
         F("producer", "outpoint?", "collateral of the node that produced a PoN block"),
+        F("producer_node", "txkey?", "that node; absent for emergency and test blocks"),
+        F("producer_status", "int?", "its list before the block: 1 started, 2 confirmed, 3 DoS"),
         F("txs_total", "int", "running: transactions"),
         F("issued", "zatoshi", "running: coinbase values less fees"),
         F("transparent", "zatoshi", "running: sum of the unspent outputs"),
@@ -118,12 +120,9 @@ TXIDS = Collection(
     "hints that find a transaction by its id: verified on read",
     "transaction, search",
     (
-        F(
-            "prefixes",
-            "i32[]",
-            "first four wire bytes, as little-endian i32, of each txid in block order, then of the full-bytes "
-            "id of each node transaction in block order",
-        ),
+        F("prefixes", "i32[]",
+          "first four wire bytes, as little-endian i32, of each txid in block order, then of the full-bytes "
+          "id of each node transaction in block order"),
     ),
     (Index("prefixes", (("prefixes", 1),), "transaction by id", late=True),),
 )

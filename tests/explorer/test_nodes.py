@@ -1,4 +1,4 @@
-"""What the API says about nodes: lists and their filters, lives, payouts, producers; the estimates; refusals."""
+"""What the API says about nodes: lists and their filters, lives, payouts; the estimates; refusals."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ from indexer.chain.payouts import tier_payout, tier_payouts
 from indexer.chain.queue import Event, NodeQueue
 from indexer.chain.replay import PastLists, no_lists
 from indexer.chain.tiers import TIERS, Tier
-from tests import recorded
 from tests.chain.recorded_nodes import NETWORK, Follower, follow
 from tests.chain.recorded_nodes import chain as recorded_chain
 from tests.explorer.client import Client
 from tests.explorer.test_recorded_blocks import zatoshi
-from tests.indexed import chain, parsed
 
 ZEROS = "0" * 64
 UNKNOWN = f"{ZEROS}:0"
@@ -146,7 +144,7 @@ def test_what_spent_a_collateral_is_named(client: Client) -> None:
     assert outpoint_text(point) in [spent["outpoint"] for spent in inputs]
 
 
-# --- payouts and producers ----------------------------------------------------------------------------------------
+# --- payouts ------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -195,39 +193,12 @@ def test_payouts_of_a_tier_a_node_and_an_address(client: Client, limit: int) -> 
         assert [(p["height"], p["tier"], p["node"], p["address"]) for p in body["items"]] == both[:limit]
 
 
-@cache
-def expected_blocks() -> dict[str, float]:
-    """By node, the sum over the Proof of Node blocks for which it was confirmed of one out of all that were."""
-    chances: defaultdict[str, float] = defaultdict(float)
-    follower = Follower(NodeQueue(NETWORK))
-    for block in recorded_chain()[0][1:]:
-        if block.height >= NETWORK.upgrades.pon:
-            confirmed = follower.queue.with_status(Status.CONFIRMED)
-            for node in confirmed:
-                chances[outpoint_text(node.outpoint)] += 1 / len(confirmed)
-        follower.apply(block)
-    return chances
-
-
-def test_producers(client: Client) -> None:
-    heights: defaultdict[str, list[int]] = defaultdict(list)
-    for height, block_hash in enumerate(chain()):
-        if producer := parsed(block_hash).producer:
-            heights[outpoint_text(producer)].append(height)
-    seen = client.pages("/api/v1/producers", 6)
-    assert {p["node"]: (p["blocks"], p["first_height"], p["last_height"]) for p in seen} == {
-        point: (len(found), found[0], found[-1]) for point, found in heights.items()
-    }
-    assert [p["blocks"] for p in seen] == sorted((p["blocks"] for p in seen), reverse=True)
-    last, _ = told()
-    known = {outpoint_text(point): node for point, node in last.items()}
-    for item in seen:
-        node = known.get(item["node"])
-        assert item["tier"] == (node.tier.label if node else None)
-        assert item["address"] == (encode_address(node.payee, NETWORK) if node else None)
-        expected = expected_blocks().get(item["node"], 0.0) if node else None
-        assert item["expected"] == (None if expected is None else pytest.approx(expected, abs=0.006))
-    assert sum(expected_blocks().values()) == pytest.approx(recorded.TIP + 1 - NETWORK.upgrades.pon)
+def test_what_a_tier_asks_for(client: Client) -> None:
+    needed = [item["requirements"] for item in client.json("/api/v1/tiers")["items"]]
+    assert needed[1] == {
+        "cores": 4, "threads": 8, "ram_gb": 32, "storage_gb": 440, "eps": 640, "disk_mbps": 180, "bandwidth_mbps": 50,
+    }  # fmt: skip
+    assert [item["requirements"] for item in client.json("/api/v1/tiers?at=2000")["items"]] == [None] * 3
 
 
 # --- estimates ------------------------------------------------------------------------------------------------------
@@ -294,6 +265,7 @@ BAD = [
     ("/api/v1/addresses/x/nodes", 400, "bad_request", ""),
     ("/api/v1/addresses/x/payouts", 400, "bad_request", ""),
     ("/api/v1/producers?cursor=AAAA", 400, "bad_request", "no cursor"),
+    ("/api/v1/producers/addresses?cursor=AAAA", 400, "bad_request", "no cursor"),
 ]
 
 

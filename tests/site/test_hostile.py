@@ -35,7 +35,7 @@ TRANSACTION = Transaction(
     HASH, Place(7, HASH, 1_700_000_000, 1), 1, "transfer", 4, 100, 0, 0, 10, None, (), (), None, None, ()
 )
 TIP = Tip(9, bytes(32), 1_700_000_000, 0, False, 0)
-TIER = TierState("nimbus", 1, 1, ListCounts(1, 0, 0), 1, 30, None, None, None, None)
+TIER = TierState("nimbus", 1, 1, ListCounts(1, 0, 0), 1, 30, None, None, None, None, None)
 LISTED = Node(
     f"{HASH}:0", "nimbus", "confirmed", None, "t1address", "1.2.3.4", 1, "p2pkh", "02" * 33, 5, 7, 7, None,
     0, 10, 10, 30, Eta(1, 2, 3), 508, 648, None, None, None, 1, 0, 0, (),

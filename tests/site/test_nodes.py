@@ -231,11 +231,41 @@ def test_payouts_block_by_block(site: Client, query: str) -> None:
 
 def test_producers(site: Client) -> None:
     items = site.json("/api/v1/producers?limit=50")["items"]
-    rows = page_of(site, "/producers").rows()
+    page = page_of(site, "/producers")
+    rows = page.rows()
     assert [(row[3].split()[0], row[4], row[5]) for row in rows] == [
         (f"{i['blocks']:,}", f"{i['first_height']:,}", f"{i['last_height']:,}") for i in items
     ]
     assert [row[0] for row in rows] == [node_words.PRODUCERS.get(i["node"], i["node"]) for i in items]
+    totals, facts = site.json("/api/v1/producers/totals"), page.definitions()
+    assert facts["Blocks by nodes"].split()[0] == f"{totals['by_nodes']:,}"
+    assert facts["Emergency blocks"] == f"{totals['emergency']} last {totals['last_emergency_height']:,}"
+    recent = totals["recent"]
+    said = facts[f"Slots without a block, last {recent['blocks']} blocks"]
+    assert said == f"{recent['skipped']:,} of {recent['slots']:,}"
+
+
+def test_producers_by_address(site: Client) -> None:
+    items = site.json("/api/v1/producers/addresses?limit=50")["items"]
+    rows = page_of(site, "/producers?by=address").rows()
+    assert [(row[0], row[1], row[2]) for row in rows] == [
+        (i["address"], f"{i['confirmed']} confirmed now, of {i['nodes']}",
+         f"{i['blocks']} of {formats.decimal(i['expected'])} expected")
+        for i in items
+    ]  # fmt: skip
+    assert site.get("/producers?by=tier").status_code == 400
+
+
+@pytest.mark.parametrize("height", [1799, 1800, 1801, 1850, 2000, 2400])
+def test_how_a_block_was_produced(site: Client, height: int) -> None:
+    said, production = page_of(site, f"/block/{height}").definitions(), site.json(f"/block/{height}.json")["production"]
+    if production is None:
+        assert "Slot" not in said and "Its operator" not in said
+        return
+    skipped = production["skipped_slots"]
+    words = "the first of proof of node" if skipped is None else f"after {skipped} skipped" if skipped else "none"
+    assert said["Slot"].startswith(f"{production['slot']:,} {words}")
+    assert said.get("Its operator", "").startswith(production["address"] or "")
 
 
 def test_an_address_shows_what_it_runs(site: Client) -> None:

@@ -1,0 +1,47 @@
+"""Who produced the Proof of Node blocks: node by node, or by the address that the nodes pay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer.db import View
+from explorer.errors import BadRequest
+from explorer.pages.blocks import limit_of
+from explorer.pages.render import page
+from explorer.queries.node_results import Operator, Producer, ProducerTotals
+from explorer.queries.operators import operators
+from explorer.queries.producers import producer_totals, producers
+from explorer.queries.results import Page
+from explorer.services import services
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """The totals with one page of a list: of nodes, or of addresses."""
+
+    totals: ProducerTotals
+    nodes: Page[Producer] | None
+    operators: Page[Operator] | None
+
+
+async def produced(view: View, *, by_address: bool, cursor: str | None, limit: int) -> Produced:
+    """Who produced, with the list that was asked for."""
+    totals = await producer_totals(view)
+    if by_address:
+        return Produced(totals, None, await operators(view, cursor=cursor, limit=limit))
+    return Produced(totals, await producers(view, cursor=cursor, limit=limit), None)
+
+
+async def index(request: Request) -> Response:
+    """Who produced the Proof of Node blocks, the busiest first; ``?by=address`` for the operators of nodes."""
+    query = request.query_params
+    if query.get("by", "node") not in ("node", "address"):
+        raise BadRequest(f"by is {query['by'][:20]!r}: expected node or address")
+    cursor = query.get("cursor")
+    answer = await services(request).db.fenced(
+        produced, by_address=query.get("by") == "address", cursor=cursor, limit=limit_of(request)
+    )
+    return page(request, "producers.html", produced=answer.value, continued=cursor is not None)
