@@ -25,6 +25,7 @@ from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
 from explorer.etag import etag
+from explorer.labels import load_labels
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.services import Services
@@ -42,6 +43,7 @@ def create_app(
 ) -> Starlette:
     """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network."""
     metrics = Metrics()
+    labels = load_labels(config.network, config.explorer.labels_file)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
@@ -49,7 +51,7 @@ def create_app(
         network, database = config.network, config.database
         try:
             async with open_database(database.uri, config.database_name, network, database.driver) as db:
-                yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated)}
+                yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated, labels)}
         finally:
             await daemon.close()
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from explorer.daemon import Daemon
 from explorer.db import Database
+from explorer.labels import Labels
 from explorer.metrics import Metrics
 from indexer.chain.params import Network
 
@@ -22,6 +23,7 @@ class Services:
     metrics: Metrics
     started_at: int
     simulated: bool
+    labels: Labels
 
 
 def services(request: Request) -> Services:

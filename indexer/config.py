@@ -104,10 +104,11 @@ class Indexer:
 
 @dataclass(frozen=True, slots=True)
 class Explorer:
-    """Where the site listens."""
+    """Where the site listens, and what it calls addresses."""
 
     host: str
     port: int
+    labels_file: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

@@ -148,7 +148,8 @@ async def get_mempool(request: Request) -> Answer[Mempool]:
 @api.get("/api/v1/addresses/{address}", AddressSummary, AT, CONFIRMATIONS, errors=(400, 409, 503))
 async def get_address(request: Request) -> Answer[AddressSummary]:
     """An address at the tip or at a height; zeros when it was never used."""
-    return await services(request).db.fenced(addresses.address, request.path_params["address"], **moment(request))
+    s = services(request)
+    return await s.db.fenced(addresses.address, request.path_params["address"], labels=s.labels, **moment(request))
 
 
 @api.get("/api/v1/addresses/{address}/transactions", Page[Movement], LIMIT, CURSOR, errors=(400, 503))
@@ -180,7 +181,7 @@ async def get_search(request: Request) -> Answer[Hits]:
     if text is None:
         raise BadRequest("q is missing: what should be looked for?")
     s = services(request)
-    return await s.db.fenced(search, text, s.daemon.full_ids)
+    return await s.db.fenced(search, text, s.daemon.full_ids, s.labels)
 
 
 api.include(nodes.api)

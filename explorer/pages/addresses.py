@@ -10,6 +10,7 @@ from starlette.responses import Response
 from explorer.api.body import query_int
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.labels import Labels
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.addresses import HISTORY, address, history, is_following, unspent
@@ -46,9 +47,11 @@ class Account:
     spacing: float = 0.0  # seconds between blocks, for the nodes
 
 
-async def account(view: View, text: str, *, at: int | None, shown: str, cursor: str | None, limit: int) -> Account:
+async def account(
+    view: View, text: str, labels: Labels, *, at: int | None, shown: str, cursor: str | None, limit: int
+) -> Account:
     """An address with one page of the list that is asked for."""
-    summary = await address(view, text, at=at)
+    summary = await address(view, text, at=at, labels=labels)
     runs = await fleet(view, address_key(text, view.network)) if at is None and is_following(view) else None
     if shown == "utxos":
         return Account(summary, runs, unspent=await unspent(view, text, cursor=cursor, limit=limit))
@@ -74,8 +77,9 @@ async def show(request: Request) -> Response:
         raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")
     at = query_int(request, "at") if query.get("at") and shown == "history" else None
     cursor = query.get("cursor")
-    answer = await services(request).db.fenced(
-        account, request.path_params["address"], at=at, shown=shown, cursor=cursor, limit=limit_of(request)
+    s = services(request)
+    answer = await s.db.fenced(
+        account, request.path_params["address"], s.labels, at=at, shown=shown, cursor=cursor, limit=limit_of(request)
     )
     return page(
         request, "address.html", account=answer.value, at=at, continued=cursor is not None, tip=answer.tip.height

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from explorer.db import Tip
 from explorer.etag import is_known
+from explorer.labels import NO_LABELS, Labels
 from explorer.pages import formats, node_words, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
@@ -40,6 +41,7 @@ class Site:
     theme: str
     path: str
     now: int
+    labels: Labels = NO_LABELS
 
     @property
     def behind(self) -> int | None:
@@ -63,6 +65,7 @@ def site(request: Request) -> Site:
         theme=theme if theme in THEMES else "",
         path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         now=int(time.time()),
+        labels=s.labels,
     )
 
 

@@ -21,7 +21,7 @@ async def show(request: Request) -> Response:
     if not text:
         return page(request, "search.html", text="", hits=(), looks_like="")
     s = services(request)
-    answer = await s.db.fenced(search, text, s.daemon.full_ids)
+    answer = await s.db.fenced(search, text, s.daemon.full_ids, s.labels)
     hits = answer.value.items
     if len(hits) == 1:
         return RedirectResponse(hits[0].url, 302)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from explorer.errors import BadRequest
+from explorer.labels import Confidence
 from explorer.pages.formats import count, flux, group
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
 from explorer.queries.search import names_ip, names_pubkey
@@ -32,6 +33,11 @@ FUNDS: Final[Mapping[FundName, str]] = {
     "swap_pool": "Swap pool",
     "miner": "Miner",
     "other": "Other output",
+}
+CONFIDENCES: Final[Mapping[Confidence, str]] = {
+    "consensus": "Paid by the rules of the chain",
+    "official": "Named by its owner",
+    "third_party": "Named by others",
 }
 EVENTS: Final = {"start": "Node start", "confirm": "First confirmation", "update": "Confirmation"}
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.labels import NO_LABELS, Labels
 from explorer.paging import Cursor
 from explorer.queries.blocks import confirmations, reference_at
 from explorer.queries.mempool import of_address
@@ -54,7 +55,9 @@ def at_height(view: View, at: int | None, depth: int | None) -> int:
     return view.tip.height + 1 - depth
 
 
-async def address(view: View, text: str, *, at: int | None = None, depth: int | None = None) -> AddressSummary:
+async def address(
+    view: View, text: str, *, at: int | None = None, depth: int | None = None, labels: Labels = NO_LABELS
+) -> AddressSummary:
     """An address at a height, the tip by default; zeros for one that was never used."""
     key = address_key(text, view.network)
     height = at_height(view, at, depth)
@@ -69,6 +72,7 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
     )
     row = LedgerRow(key, 0, 0, 0, 0, 0, ()) if latest is None else ledger_row(latest)
     immature = await _immature(view, key, recent)
+    label = labels.of(key)
     return AddressSummary(
         at=reference,
         address=text,
@@ -83,7 +87,7 @@ async def address(view: View, text: str, *, at: int | None = None, depth: int | 
         utxo_count=row.utxo_count if now else None,
         first_height=None if first is None else ledger_height(first),
         last_height=None if latest is None else row.height,
-        label=None,
+        label=None if label is None else label.text,
         nodes=nodes,
     )
 

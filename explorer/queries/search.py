@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
+from explorer.labels import NO_LABELS, Label, Labels
 from explorer.queries.blocks import block
 from explorer.queries.nodes import Wanted, node_list
 from explorer.queries.running import first_reaching
@@ -22,6 +23,8 @@ from indexer.chain.keys import hash_text, outpoint_text, parse_hash, parse_outpo
 from indexer.chain.params import Network
 
 LONGEST = 200
+SHORTEST_NAME = 3  # characters of a label: fewer name nothing in particular
+MOST_NAMED = 50
 
 _HEIGHT = re.compile(r"#?\s*(\d{1,3}(?:[,._'\u00a0\u202f ]\d{3})+|\d{1,12})\Z")
 _HASH = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
@@ -46,7 +49,7 @@ class Hits:
     items: tuple[Hit, ...]
 
 
-async def search(view: View, text: str, full_ids: FullIds) -> Hits:
+async def search(view: View, text: str, full_ids: FullIds, labels: Labels = NO_LABELS) -> Hits:
     """What a text names, best first; no items when it names nothing on this chain.
 
     A date means the first block at or after it, by the running maximum of block times (UTC by default).
@@ -72,7 +75,7 @@ async def search(view: View, text: str, full_ids: FullIds) -> Hits:
         return Hits(await _by_node_field(view, "pubkey", text.lower(), f"with the public key {text[:12]}…"))
     if names_ip(text):
         return Hits(await _by_node_field(view, "ip", text, f"at {text}"))
-    return Hits(_by_address(view, text))
+    return Hits(_by_address(view, text) or _by_label(labels, text))
 
 
 def names_address(text: str, network: Network) -> bool:
@@ -172,3 +175,14 @@ async def _output(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...
 
 def _by_address(view: View, text: str) -> tuple[Hit, ...]:
     return (Hit("address", f"Address {text}", f"/address/{text}"),) if names_address(text, view.network) else ()
+
+
+def _by_label(labels: Labels, text: str) -> tuple[Hit, ...]:
+    """The addresses whose label has the text in it, those first that are called exactly so."""
+    named = labels.named(text) if len(text) >= SHORTEST_NAME else ()
+    exact_first = sorted(named, key=lambda label: label.text.casefold() != text.casefold())
+    return tuple(map(_label_hit, exact_first[:MOST_NAMED]))
+
+
+def _label_hit(label: Label) -> Hit:
+    return Hit("address", f"{label.text}: {label.address}", f"/address/{label.address}")
