@@ -116,6 +116,25 @@ class Explorer:
 
 
 @dataclass(frozen=True, slots=True)
+class Parallel:
+    """Where the parallel chains are and how often they are asked."""
+
+    enabled: bool
+    chains_file: str
+    interval_seconds: float
+    timeout_seconds: float
+    stale_seconds: float
+
+    def __post_init__(self) -> None:
+        _at_least("parallel.interval_seconds", self.interval_seconds, 0.1)
+        _at_least("parallel.timeout_seconds", self.timeout_seconds, 0.1)
+        if self.stale_seconds < 2 * self.interval_seconds:
+            raise ConfigError(
+                f"parallel.stale_seconds is {self.stale_seconds}: expected at least twice parallel.interval_seconds"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The simulated daemon of the demo network."""
 
@@ -133,6 +152,7 @@ SECTIONS = {
     "data": Data,
     "indexer": Indexer,
     "explorer": Explorer,
+    "parallel": Parallel,
     "demo": Demo,
 }
 
@@ -147,6 +167,7 @@ class Config:
     data: Data
     indexer: Indexer
     explorer: Explorer
+    parallel: Parallel
     demo: Demo
 
     @property

@@ -7,7 +7,7 @@ eight chains have minted 440 million, of which the issuer holds most. Outstandin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 State = Literal["fresh", "stale", "unavailable"]
@@ -27,6 +27,7 @@ class ParallelChain:
 
     ``minted`` is what the issuer announced in zatoshi. ``launch_height`` is the native height from which the official
     all-chains formula counts the chain, ``snapshot_height`` that of the balances it was launched with.
+    ``confirmations`` is how many blocks below the chain's newest an EVM chain is read. Endpoints may carry keys.
     """
 
     key: str
@@ -36,12 +37,13 @@ class ParallelChain:
     contract: str
     decimals: int
     issuers: tuple[Issuer, ...]
-    endpoints: tuple[str, ...]
+    endpoints: tuple[str, ...] = field(repr=False)
     lifecycle: str
     minted: int
     launch_height: int
     snapshot_height: int | None
     explorer_url: str
+    confirmations: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,19 @@ class Reading:
 
 
 class Reader(Protocol):
-    """Asks one chain, over its own protocol. Raises SourceError with what was wrong and where."""
+    """Asks one chain, over its own protocol, at one endpoint. Raises SourceError with what was wrong."""
 
-    async def read(self, chain: ParallelChain) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
         """Minted and issuer-held now."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChainState:
-    """A chain and the last good reading of it; ``reason`` is why there is no newer one."""
+    """A chain and the last good reading of it; ``reason`` is why there is no newer one.
+
+    ``fresh``: the reading is of the last ``parallel.stale_seconds``. ``stale``: it is older. ``unavailable``: none yet.
+    """
 
     chain: ParallelChain
     reading: Reading | None
@@ -86,14 +91,16 @@ class ChainState:
 class Cut:
     """Readings of all chains that held at one moment, at which block ``height`` was the tip of the native chain.
 
-    All chains are read twice; when nothing moved between the first and the second time, and the tip stayed where it
-    was, there was a moment at which all of it was true together. Only such readings may be added up.
+    All chains are read, then the daemon is asked for its tip, then all chains are read again: when nothing moved from
+    the first reading to the second, all of it was true together when the tip was asked for. Only such readings may be
+    added up. ``fresh``: not older than ``parallel.stale_seconds``. A cut says nothing once its block is orphaned.
     """
 
     height: int
     hash: bytes
     time: int
     outstanding: tuple[tuple[str, int], ...]  # chain key, zatoshi
+    fresh: bool = True
 
     @property
     def total(self) -> int:
