@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import secrets
 import socket
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
 
 from indexer.chain.networks import MAIN
 from indexer.config import Config
+from indexer.demo.files import FILE_NAME
 from indexer.demo.network import NAME, demo_network
+from indexer.errors import WrongDatabase
+from indexer.source.blkscan import Scan
 from indexer.source.conf import local_endpoint
+from indexer.store.embedded import drop_database
+from indexer.store.mongo import MongoStore
+from indexer.store.setup import prepare
 
 USER = "demo"
 
@@ -29,7 +38,7 @@ def environment(config: Config) -> dict[str, str]:
     return {
         "FLUX_NETWORK_NAME": NAME,
         "FLUX_NETWORK_PARAMS_FILE": "",
-        "FLUX_DATABASE_NAME": config.database.name if config.network.name == NAME else f"flux_{NAME}",
+        "FLUX_DATABASE_NAME": database_name(config),
         "FLUX_DAEMON_URL": f"http://127.0.0.1:{free_port()}",
         "FLUX_DAEMON_USER": USER,
         "FLUX_DAEMON_PASSWORD": secrets.token_hex(16),
@@ -38,6 +47,53 @@ def environment(config: Config) -> dict[str, str]:
         "FLUX_DAEMON_GATEWAY": "",
         "FLUX_DAEMON_ZMQ": f"tcp://127.0.0.1:{free_port()}",
     }
+
+
+def database_name(config: Config) -> str:
+    """The demo's database: that of the settings only where they are the demo's own."""
+    return config.database_name if config.network.name == NAME else f"flux_{NAME}"
+
+
+def chain_folder(config: Config) -> Path:
+    """Where the simulated daemon keeps its chain; each seed has its own."""
+    return config.data.path / f"demo-{config.demo.seed}"
+
+
+def drop_if_useless(config: Config, uri: str) -> str:
+    """Drop the demo's database if it is of another chain than the daemon's, or of another version; why, or empty.
+
+    Nothing is lost by it: whatever it held is gone with its chain, or is indexed again within seconds. Only for a
+    server that no other indexer can reach.
+    """
+    name = database_name(config)
+    with closing(MongoStore(uri, name)) as store:
+        try:
+            prepare(store, demo_network())
+        except WrongDatabase as error:
+            why = str(error).partition(";")[0]
+        else:
+            why = _strangeness(store, chain_folder(config) / FILE_NAME)
+    if why:
+        drop_database(uri, name)
+    return why
+
+
+def _strangeness(store: MongoStore, chain: Path) -> str:
+    """Why the database cannot go on with a chain, by block 1: block 0 is the same on every demo chain."""
+    ours = next((row["hash"] for row in store.scan("blocks", 1, 2)), None)
+    if ours is None or ours == first_block(chain):
+        return ""
+    return f"the database is of another chain than the one in {chain.parent}"
+
+
+def first_block(chain: Path) -> bytes | None:
+    """The hash of block 1 of a chain in a block file; None when the file is not there, or holds less."""
+    try:
+        with open(chain, "rb") as file:
+            records = Scan(demo_network().magic).records(file.fileno())
+            return next((record.hash for record in islice(records, 1, None)), None)
+    except FileNotFoundError:
+        return None
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ import secrets
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-from indexer.commands.demo import USER
+from indexer.commands.demo import USER, chain_folder
 from indexer.commands.supervise import stop_on_signals
 from indexer.config import Config
 from indexer.demo.daemon import DemoDaemon, Settings
@@ -43,7 +43,7 @@ def daemon_settings(config: Config) -> Settings:
     parts = urlsplit(config.daemon.url)
     return Settings(
         network=demo_network(),
-        folder=config.data.path / f"demo-{config.demo.seed}",
+        folder=chain_folder(config),
         seed=config.demo.seed,
         host=parts.hostname or "127.0.0.1",
         port=parts.port or 0,

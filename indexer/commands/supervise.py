@@ -50,6 +50,8 @@ def run(config: Config, config_file: str | None, *, simulated: bool = False) -> 
         commands = {"indexer": ["index"], "site": ["serve"]}
         if simulated:
             environ |= demo.environment(config)
+            if server is not None and (why := demo.drop_if_useless(config, server.uri)):
+                print(f"The demo network begins with an empty database: {why}.", flush=True)
             commands = {"demo daemon": ["demo", "--daemon-only"], **commands}
         children: dict[str, subprocess.Popen[bytes]] = {}
         for name, command in commands.items():

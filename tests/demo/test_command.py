@@ -1,92 +1,20 @@
-"""``flux-explorer run`` on a machine without a daemon: the demo network, from the daemon to the API."""
+"""What ``run`` and ``demo`` decide before they start the demo network."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from indexer.commands import demo
-from indexer.config import load_config
-from indexer.demo.builder import FIRST_BLOCKS
-from tests.demo.chains import copy_of
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 90.0
-
-
-def environ(home: Path, port: int) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("FLUX_")}
-    return bare | {
-        "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
-        "FLUX_DATA_DIR": str(home / "data"),
-        "FLUX_EXPLORER_PORT": str(port),
-        "FLUX_DATABASE_CACHE_MIB": "256",
-        "FLUX_DEMO_BLOCK_SECONDS": "1",
-    }
-
-
-@contextmanager
-def started(variables: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[str]]:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "indexer.cli", "run"], env=variables, cwd=folder, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    try:
-        yield child
-    finally:
-        child.send_signal(signal.SIGINT)
-        child.communicate(timeout=PATIENCE)
-
-
-def ask(port: int, path: str) -> Any:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
-        body = response.read()
-    return json.loads(body) if path.startswith("/api/") else body.decode()
-
-
-def status_above(port: int, height: int, child: subprocess.Popen[str]) -> Any:
-    """The status once the index is above a height and was compared with the daemon."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and child.poll() is None:
-        try:
-            status = ask(port, "/api/v1/status")
-            if status["tip"]["height"] > height and status["checks"]["supply_matches_daemon"] is not None:
-                return status
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"nothing compared above block {height}; exit code {child.poll()}")
-
-
-@pytest.mark.usefixtures("mongod")
-@pytest.mark.slow
-def test_a_machine_without_a_daemon_shows_the_demo_and_resumes_it(first_chain: Path, tmp_path: Path) -> None:
-    port = demo.free_port()
-    variables = environ(tmp_path, port)
-    copy_of(first_chain, tmp_path / "data" / "demo-1")
-    with started(variables, tmp_path) as child:
-        status = status_above(port, FIRST_BLOCKS, child)
-        assert (status["network"], status["simulated"]) == ("demo", True)
-        assert status["checks"]["payouts_mismatched"] == 0
-        assert status["checks"]["queue_matches_daemon"] is status["checks"]["supply_matches_daemon"] is True
-        assert "<strong>simulated</strong>" in ask(port, "/")
-    assert child.returncode == 0
-    with started(variables, tmp_path) as child:
-        again = status_above(port, status["tip"]["height"], child)
-        assert again["checks"]["payouts_mismatched"] == 0
-    assert child.returncode == 0
+from indexer.config import Config, load_config
+from indexer.demo.files import FILE_NAME
+from indexer.demo.network import demo_network
+from indexer.store.mongo import MongoStore
+from indexer.store.setup import prepare
+from tests.demo.chains import begin, copy_of
 
 
 @pytest.mark.parametrize(
@@ -124,3 +52,45 @@ def test_the_processes_of_the_demo_find_each_other(tmp_path: Path, monkeypatch: 
     assert first.daemon.zmq.startswith("tcp://127.0.0.1:")
     named = {"FLUX_DATABASE_NAME": "mine", "FLUX_NETWORK_NAME": "demo"}
     assert demo.environment(load_config(environ=named))["FLUX_DATABASE_NAME"] == "mine"
+
+
+@pytest.fixture
+def config(tmp_path: Path, database_name: str) -> Config:
+    """The settings of a demo network with a folder and a database of its own."""
+    named = {"FLUX_NETWORK_NAME": "demo", "FLUX_DATA_DIR": str(tmp_path), "FLUX_DATABASE_NAME": database_name}
+    return load_config(environ=named)
+
+
+@pytest.fixture
+def store(mongod: str, config: Config, first_chain: Path) -> Iterator[MongoStore]:
+    """That database with the first blocks of the first chain."""
+    first = demo.first_block(first_chain / FILE_NAME)
+    with closing(MongoStore(mongod, config.database_name)) as store:
+        prepare(store, demo_network())
+        store.insert("blocks", [{"_id": 0, "hash": bytes(32)}, {"_id": 1, "hash": first}, {"_id": 2, "hash": b"2"}])
+        yield store
+
+
+def test_a_database_of_the_chain_in_the_folder_is_kept(
+    store: MongoStore, config: Config, mongod: str, first_chain: Path
+) -> None:
+    copy_of(first_chain, demo.chain_folder(config))
+    assert demo.drop_if_useless(config, mongod) == ""
+    assert len(list(store.scan("blocks"))) == 3
+
+
+@pytest.mark.parametrize("chain", ["none", "another", "only block 0"])
+def test_a_database_of_another_chain_is_dropped(chain: str, store: MongoStore, config: Config, mongod: str) -> None:
+    if chain != "none":
+        builder = begin(demo.chain_folder(config), seed=7)
+        builder.build(3 if chain == "another" else 0, 1_790_000_000)
+        builder.chain.file.close()
+    assert "of another chain than the one in" in demo.drop_if_useless(config, mongod)
+    assert (list(store.scan("blocks")), store.meta("schema")) == ([], None)
+    assert demo.drop_if_useless(config, mongod) == ""
+
+
+def test_a_database_of_another_version_is_dropped(store: MongoStore, config: Config, mongod: str) -> None:
+    store.put_meta("schema", {"version": 0})
+    assert "has schema 0, this version writes schema" in demo.drop_if_useless(config, mongod)
+    assert list(store.scan("blocks")) == []
