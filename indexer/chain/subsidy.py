@@ -135,13 +135,18 @@ def _one_offs_until(network: Network, height: int) -> int:
     return single + paid * pool.amount
 
 
-def scheduled_issue(network: Network, height: int) -> int:
-    """All that the blocks up to and including ``height`` may have created: the schedule, not what was claimed."""
+def scheduled_subsidies(network: Network, height: int) -> int:
+    """The subsidies of all blocks up to and including ``height``, without the one-off funds."""
     if height < 0:
         return 0
     starts, before = _stretches(network)
     at = bisect_right(starts, height) - 1
-    return before[at] + _sum(network, starts[at], height + 1) + _one_offs_until(network, height)
+    return before[at] + _sum(network, starts[at], height + 1)
+
+
+def scheduled_issue(network: Network, height: int) -> int:
+    """All that the blocks up to and including ``height`` may have created: the schedule, not what was claimed."""
+    return scheduled_subsidies(network, height) + (_one_offs_until(network, height) if height >= 0 else 0)
 
 
 def height_passing(network: Network, limit: int) -> int | None:

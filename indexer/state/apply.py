@@ -119,6 +119,7 @@ class ChainState:
         tiers = [int(node.tier) for node in changes.confirmed]
         mismatched = sum(payout.vout is None for payout in judged.payouts)
         self.totals = _advance(self.totals, block, transfers, len(judged.payouts), mismatched)
+        require_identity(self.totals, height)
         self.tip = TipMark(height, block.hash, block.time)
         return AppliedBlock(
             height=height,
@@ -148,6 +149,18 @@ def coinbase_outputs(block: ParsedBlock) -> list[CoinbaseOutput]:
         CoinbaseOutput(value, block.addresses[21 * n : 21 * n + 21], block.forms[n] <= EXACT_P2SH)
         for n, value in enumerate(values)
     ]
+
+
+def require_identity(totals: Totals, height: int) -> None:
+    """Every coin made is somewhere: raise ChainError with both sides unless it is so after block ``height``."""
+    parts = {name: getattr(totals, name) for name in ("transparent", "sprout", "sapling", "unspendable")}
+    if totals.issued != sum(parts.values()):
+        told = ", ".join(f"{name} {amount}" for name, amount in parts.items())
+        raise ChainError(
+            f"after block {height} the coinbases have made {totals.issued} zatoshi, but {sum(parts.values())} are "
+            f"accounted for ({told}): the running totals of this index are wrong; flux-explorer verify says from "
+            "which block on, rewind to the one before it or index from the start with an empty database"
+        )
 
 
 def _advance(totals: Totals, block: ParsedBlock, transfers: BlockTransfers, checked: int, mismatched: int) -> Totals:
