@@ -9,6 +9,15 @@ from html.parser import HTMLParser
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 SVG_SHAPES = {"path", "rect", "circle"}
 SILENT = {"script", "style", "title"}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</q></li></ul></main><iframe src=//evil.example>",
+    "javascript:alert(1)",
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt;\u202emirrored",
+]
 
 
 @dataclass

@@ -18,17 +18,8 @@ from explorer.queries.results import BlockReference, NodeEvent, Output, Page, Pl
 from explorer.queries.units import ABSENT
 from explorer.queries.watch import WatchList
 from tests.explorer.client import Client
-from tests.site.markup import Markup
+from tests.site.markup import HOSTILE, Markup
 
-HOSTILE = [
-    "<script>alert(1)</script>",
-    '"><img src=x onerror=alert(1)>',
-    "' onmouseover='alert(1)",
-    "</q></li></ul></main><iframe src=//evil.example>",
-    "javascript:alert(1)",
-    "{{ 7 * 7 }}{% raw %}",
-    "&lt;b&gt;\u202emirrored",
-]
 SITE = Site("main", False, None, None, False, "0", "", "/", 1_800_000_000)
 HASH = "ab" * 32
 TRANSACTION = Transaction(
