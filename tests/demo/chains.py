@@ -11,10 +11,12 @@ from indexer.chain.tiers import TIERS
 from indexer.demo import blocks
 from indexer.demo.builder import Builder
 from indexer.demo.chain import DemoChain
+from indexer.demo.daemon import DemoDaemon, Settings
 from indexer.demo.files import FILE_NAME, BlockFile
 from indexer.demo.network import demo_network
 from indexer.parse import parse_block
 from indexer.source.base import Event, Extend, Fork
+from indexer.source.rpc import DaemonRpc, Endpoint
 from indexer.state.apply import ChainState
 from indexer.state.delta import Delta
 from indexer.store.base import Document
@@ -88,3 +90,13 @@ def orders(index: ChainState, chain: DemoChain) -> tuple[list[list[bytes]], list
     both = (index.nodes.queue, chain.queue)
     first, second = ([[node.outpoint for node in queue.order(tier)] for tier in TIERS] for queue in both)
     return first, second
+
+
+def settings(folder: Path) -> Settings:
+    """Of a daemon with a chain in this folder, that lives fast."""
+    return Settings(demo_network(), folder, block_seconds=0.05)
+
+
+def client_of(daemon: DemoDaemon) -> DaemonRpc:
+    """A client with the daemon's login."""
+    return DaemonRpc([Endpoint(daemon.url, daemon.settings.user, daemon.settings.password)], timeout=20)

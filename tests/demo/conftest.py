@@ -1,15 +1,18 @@
-"""The first demo chain, built once for all tests."""
+"""The first demo chain, built once for all tests, and a daemon on a copy of it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from indexer.demo.builder import FIRST_BLOCKS
-from tests.demo.chains import NOW, begin
+from indexer.demo.daemon import DemoDaemon
+from indexer.source.rpc import DaemonRpc
+from tests.demo.chains import NOW, begin, client_of, copy_of, settings
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +32,19 @@ def first_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
             builder.chain.file.close()
             (folder / "built").touch()
     return folder
+
+
+@pytest.fixture
+def daemon(first_chain: Path, tmp_path: Path) -> Iterator[DemoDaemon]:
+    """A daemon on the first chain that does nothing of its own accord."""
+    with DemoDaemon(settings(copy_of(first_chain, tmp_path))) as running:
+        assert running.load(now=NOW)
+        yield running
+
+
+@pytest.fixture
+def rpc(daemon: DemoDaemon) -> Iterator[DaemonRpc]:
+    """A client with the daemon's login."""
+    client = client_of(daemon)
+    yield client
+    client.close()

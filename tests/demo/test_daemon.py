@@ -19,49 +19,26 @@ import pytest
 
 from indexer.chain import tiers
 from indexer.chain.address import encode_address
-from indexer.chain.deadlines import dos_list, start_list
-from indexer.chain.keys import hash_text, parse_hash, parse_outpoint
-from indexer.chain.nodes import Node, Status
+from indexer.chain.keys import hash_text, parse_hash
+from indexer.chain.nodes import Node
 from indexer.chain.tiers import TIERS
 from indexer.demo import serialize
 from indexer.demo.builder import FIRST_BLOCKS, transactions_of
-from indexer.demo.daemon import DemoDaemon, Settings
+from indexer.demo.daemon import DemoDaemon
 from indexer.demo.network import demo_network
 from indexer.demo.serialize import Input, Output, Transfer, Wire
 from indexer.demo.wallet import Owner
 from indexer.errors import Refused, WarmingUp, WrongCredentials
 from indexer.parse import parse_block
 from indexer.parse.columns import NodeConfirm
-from indexer.source.base import Idle
-from indexer.source.follow import follow
 from indexer.source.rpc import Call, DaemonRpc, Endpoint
 from indexer.state.delta import Coin
 from tests import recorded
-from tests.demo.chains import NOW, DemoIndex, copy_of, lists_of
+from tests.demo.chains import NOW, client_of, copy_of, settings
 
 NETWORK = demo_network()
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-
-
-def settings(folder: Path) -> Settings:
-    return Settings(NETWORK, folder, block_seconds=0.05)
-
-
-@pytest.fixture
-def daemon(first_chain: Path, tmp_path: Path) -> Iterator[DemoDaemon]:
-    """A daemon on the first chain that does nothing of its own accord."""
-    with DemoDaemon(settings(copy_of(first_chain, tmp_path))) as running:
-        assert running.load(now=NOW)
-        yield running
-
-
-@pytest.fixture
-def rpc(daemon: DemoDaemon) -> Iterator[DaemonRpc]:
-    """A client with the daemon's login."""
-    client = client_of(daemon)
-    yield client
-    client.close()
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +49,6 @@ def quiet(first_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         client = client_of(daemon)
         yield client
         client.close()
-
-
-def client_of(daemon: DemoDaemon) -> DaemonRpc:
-    return DaemonRpc([Endpoint(daemon.url, daemon.settings.user, daemon.settings.password)], timeout=20)
 
 
 # --- protocol -----------------------------------------------------------------------------------------------
@@ -270,91 +243,6 @@ def is_young(daemon: DemoDaemon, coin: Coin) -> bool:
 def confirmation(node: Node, update: int) -> Wire:
     message = NodeConfirm(node.outpoint, NOW, NOW, node.tier, update, node.ip)
     return serialize.confirm(message, 5, bytes(65), bytes(65))
-
-
-# --- the lists ----------------------------------------------------------------------------------------------
-
-
-def agree(rpc: DaemonRpc, index: DemoIndex) -> None:
-    """All that the daemon says of nodes, against the node queue of an index at the same block."""
-    calls = ["getfluxnodesnapshot", "getstartlist", "getdoslist", "getfluxnodecount", "fluxnodecurrentwinner"]
-    snapshot, started, dos, count, winners = rpc.batch([Call(name) for name in calls])
-    state = index.state
-    queue = state.nodes.queue
-    assert (snapshot["height"], snapshot["blockhash"]) == (state.tip.height, hash_text(state.tip.hash))
-    listed = [parse_outpoint(entry["collateral"]) for entry in snapshot["nodes"]]
-    assert listed == [node.outpoint for tier in TIERS for node in queue.order(tier)]
-    for entry in snapshot["nodes"]:
-        node = queue.get(parse_outpoint(entry["collateral"]) or b"")
-        assert node is not None
-        heights = node.started, node.confirmed, node.last_confirmed, node.last_paid
-        named = ("added_height", "confirmed_height", "last_confirmed_height", "last_paid_height")
-        assert tuple(entry[name] for name in named) == heights
-        assert (entry["ip"], entry["tier"]) == (node.ip.decode(), node.tier.name)
-        assert entry["payment_address"] == encode_address(node.payee, NETWORK)
-    for entries, of_index, name in (
-        (started, start_list(NETWORK, queue.with_status(Status.STARTED), state.tip.height), "expires_in"),
-        (dos, dos_list(NETWORK, queue.with_status(Status.DOS), state.tip.height), "eligible_in"),
-    ):
-        said = [(entry[name], parse_outpoint(entry["collateral"])) for entry in entries]
-        assert said == [(left, node.outpoint) for left, node in of_index]
-    assert [count[f"{tier.label}-enabled"] for tier in TIERS] == [queue.count(tier) for tier in TIERS]
-    heads = {f"{tier.name} Winner": node.outpoint for tier, node in queue.payees(state.tip.height + 1)}
-    assert {name: parse_outpoint(winner["collateral"]) for name, winner in winners.items()} == heads
-
-
-def test_an_index_follows_through_reorgs_and_agrees(daemon: DemoDaemon, rpc: DaemonRpc) -> None:
-    index, stop, forks = DemoIndex(), Event(), 0
-    steps = 0
-    events = follow(
-        rpc, -1, lambda height: None, stop, genesis=parse_hash(NETWORK.genesis_hash), poll_seconds=0,
-        wait=lambda seconds: None,
-    )  # fmt: skip
-    for event in events:
-        index.take(event)
-        if not isinstance(event, Idle):
-            forks += type(event).__name__ == "Fork"
-            continue
-        if index.state.tip.hash != daemon.chain.tip.hash:
-            continue
-        agree(rpc, index)
-        assert index.state.totals.payouts_mismatched == 0
-        steps += 1
-        if steps > 30:
-            break
-        if steps % 6 == 0:
-            daemon.reorganise(1 + steps % 4, daemon.chain.tip.time + 1)
-        else:
-            daemon.send_something(daemon.chain.tip.time)
-            daemon.step(daemon.chain.tip.time + 5)
-    assert forks >= 5
-    assert lists_of(index.state.nodes.queue) == lists_of(daemon.chain.queue)
-
-
-@pytest.mark.slow
-def test_twenty_thousand_blocks_with_reorgs(tmp_path: Path) -> None:
-    """From the genesis block on, by the daemon's own steps: no payee is missed and the lists agree throughout."""
-    with DemoDaemon(Settings(NETWORK, tmp_path, first_blocks=0)) as daemon:
-        daemon.load(now=NOW)
-        rpc, index = client_of(daemon), DemoIndex()
-        index.extend([daemon.chain.raw(daemon.chain.active[0])])
-        random, forks, last_agreed = daemon.builder.random("test"), 0, 0
-        while daemon.chain.height < 20_000:
-            daemon.send_something(daemon.chain.tip.time)
-            daemon.step(daemon.chain.tip.time + random.randint(3, 7))
-            height = index.state.tip.height
-            while index.state.tip.hash != daemon.chain.active[height].hash:
-                height -= 1
-                index.rewind(height)
-                forks += 1
-            for place in daemon.chain.active[height + 1 :]:
-                index.extend([daemon.chain.raw(place)])
-            assert index.state.totals.payouts_mismatched == 0
-            if index.state.tip.height - last_agreed >= 97:
-                agree(rpc, index)
-                last_agreed = index.state.tip.height
-        assert forks > 300
-        rpc.close()
 
 
 # --- life ---------------------------------------------------------------------------------------------------
