@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from explorer.app import create_app
-from explorer.db import Kept
+from explorer.kept import Kept
 from explorer.services import Services
 from indexer.chain.address import encode_address
 from indexer.config import Config
