@@ -45,7 +45,7 @@ async def balances(
         raise BadRequest(f"{len(addresses)} addresses are too many: ask for at most {MOST} at once")
     keys = [_key(view, text) for text in addresses]
     height = at_height(view, at, depth)
-    reference, rows = await asyncio.gather(reference_at(view, height), _floors(view, keys, height))
+    reference, rows = await asyncio.gather(reference_at(view, height), floors(view, keys, height))
     return Balances(reference, tuple(_balance(text, rows.get(n)) for n, text in enumerate(addresses)))
 
 
@@ -56,8 +56,8 @@ def _key(view: View, text: str) -> bytes:
         raise BadRequest(f"{text[:100]!r}: {error}") from error
 
 
-async def _floors(view: View, keys: Sequence[bytes], height: int) -> dict[int, Document]:
-    """For each key, by its ordinal, the newest ledger row at or below the height: all in one ``$lookup``."""
+async def floors(view: View, keys: Sequence[bytes], height: int) -> dict[int, Document]:
+    """For each address key, by its ordinal, the newest ledger row at or below ``height``: all in one ``$lookup``."""
     if not keys:
         return {}
     bounds = [{"n": n, "lo": ledger_id(key, 0), "hi": ledger_id(key, height)} for n, key in enumerate(keys)]

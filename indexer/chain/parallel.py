@@ -9,10 +9,11 @@ no reduction of the PoN subsidy; here the network's own schedule takes the place
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from indexer.chain.params import COIN, Network, pon_active
-from indexer.chain.subsidy import scheduled_subsidies
+from indexer.chain.subsidy import scheduled_issue, scheduled_subsidies
 
 LAUNCH_FUND = 1_000_000 * COIN  # for developers and exchanges, at each launch
 LAUNCH_SNAPSHOT = 1_231_378_594_991_485  # for whoever held coins at the snapshot, at each launch
@@ -82,13 +83,29 @@ def parallel_earnings(network: Network, rule: ParallelRule, after: int, last: in
     return _between(network, max(after, rule.mining_from - 1), last) * rule.launched(last) // SHARE
 
 
+def growth_passing(network: Network, rule: ParallelRule, after: int, room: int) -> int | None:
+    """The first height by which the blocks above ``after`` and what they earn on all chains exceed ``room`` zatoshi.
+
+    ``room`` is at least 0; None when they never do.
+    """
+    issued = scheduled_issue(network, after)
+
+    def growth(height: int) -> int:
+        return scheduled_issue(network, height) - issued + parallel_earnings(network, rule, after, height)
+
+    return _first_above(growth, room, after)
+
+
 def formula_passing(network: Network, rule: ParallelRule, limit: int) -> int | None:
     """The first height whose ``all_chains_formula`` is above ``limit``; None when it never is."""
-    low = high = rule.mining_from
-    while (all_chains_formula(network, rule, high) or 0) <= limit:
-        low, high = high, 2 * high + 1
-        if high > FARTHEST:
+    return _first_above(lambda height: all_chains_formula(network, rule, height) or 0, limit, rule.mining_from - 1)
+
+
+def _first_above(value: Callable[[int], int], limit: int, after: int) -> int | None:
+    """The first height above ``after`` at which a value that never falls is above ``limit``; None when it never is."""
+    step = 1
+    while value(after + step) <= limit:
+        step *= 2
+        if step > FARTHEST:
             return None
-    return bisect_right(
-        range(high + 1), limit, lo=low, key=lambda height: all_chains_formula(network, rule, height) or 0
-    )
+    return bisect_right(range(after + step), limit, lo=after + 1, key=value)

@@ -14,11 +14,12 @@ from indexer.chain.parallel import (
     ParallelRule,
     all_chains_formula,
     formula_passing,
+    growth_passing,
     mining_share,
     parallel_earnings,
 )
 from indexer.chain.params import COIN, Network, pon_active
-from indexer.chain.subsidy import block_subsidy
+from indexer.chain.subsidy import block_subsidy, issue_at
 from indexer.demo.network import demo_network
 from tests import recorded
 
@@ -123,6 +124,22 @@ def test_the_height_that_passes_is_the_first(limit: int) -> None:
     value, before = all_chains_formula(MAIN, RULE, height), all_chains_formula(MAIN, RULE, height - 1)
     assert value is not None and value > limit
     assert before is None or before <= limit
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(500, 1500), st.integers(0, 10**13))
+def test_growth_passes_where_the_sum_over_the_blocks_does(after: int, room: int) -> None:
+    rule = ParallelRule(600, (599, 700, 1200))
+    height = growth_passing(DEMO, rule, after, room)
+    assert height is not None and height > after
+
+    def growth(last: int) -> int:
+        blocks = range(after + 1, last + 1)
+        native = sum(issue_at(DEMO, block) for block in blocks)
+        earned = sum(block_subsidy(DEMO, block) for block in blocks if block >= rule.mining_from)
+        return native + earned * rule.launched(last) // 10
+
+    assert growth(height) > room >= growth(height - 1)
 
 
 def test_a_tenth_of_each_payout_since_mining_began() -> None:
