@@ -20,6 +20,7 @@ from explorer.app import create_app
 from explorer.kept import Kept
 from explorer.services import Services
 from indexer.chain.address import encode_address
+from indexer.chain.replay import SNAPSHOT_EVERY
 from indexer.config import Config
 from indexer.store.mongo import MongoStore
 
@@ -78,7 +79,7 @@ def addresses(config: Config) -> tuple[list[str], str, int]:
 
 
 async def asked(config: Config, first: int) -> Answered:
-    """Ask at random heights from ``first`` on."""
+    """Ask at random heights from ``first`` on, behind the ramp and the snapshot that follows it."""
     many, busiest, count = addresses(config)
     app = create_app(config)
     async with app.router.lifespan_context(app) as state:
@@ -88,7 +89,7 @@ async def asked(config: Config, first: int) -> Answered:
         async with httpx.AsyncClient(transport=transport, base_url="http://explorer") as client:
             tip = services.db.meta.tip
             assert tip is not None
-            heights = Random(2).sample(range(first, tip.height), 3 * QUESTIONS)
+            heights = Random(2).sample(range(max(first, SNAPSHOT_EVERY), tip.height), 3 * QUESTIONS)
 
             def queue(limit: int, height: int) -> Ask:
                 return lambda: client.get(f"/api/v1/tiers/cumulus/queue?limit={limit}&at={height}")

@@ -12,16 +12,22 @@ ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 CHECKSUM_SIZE = 4
 LONGEST_TEXT = 128  # a Sprout address has 95 characters
 
+_PAIRS = tuple(a + b for a in ALPHABET for b in ALPHABET)  # two digits a division: lists show many addresses
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 
 
 def encode(payload: bytes) -> str:
     """The Base58Check text of version bytes and payload."""
-    raw = payload + sha256d(payload)[:CHECKSUM_SIZE]
-    number, text = int.from_bytes(raw, "big"), ""
+    return plain(payload + sha256d(payload)[:CHECKSUM_SIZE])
+
+
+def plain(raw: bytes) -> str:
+    """The Base58 text of bytes, nothing added: other chains have other checksums, or none."""
+    number, pairs = int.from_bytes(raw, "big"), []
     while number:
-        number, value = divmod(number, 58)
-        text = ALPHABET[value] + text
+        number, value = divmod(number, len(_PAIRS))
+        pairs.append(_PAIRS[value])
+    text = "".join(reversed(pairs)).lstrip(ALPHABET[0])
     return ALPHABET[0] * (len(raw) - len(raw.lstrip(b"\0"))) + text
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from indexer.chain.keys import NO_ADDRESS, eventkey_height, txkey_height
 from indexer.chain.queue import Event
 from indexer.chain.replay import LISTS, Change, PastLists
-from indexer.chain.tiers import Tier
+from indexer.chain.tiers import TIERS
 from indexer.parse.columns import EXACT_P2PKH, EXACT_P2SH, ints
 from indexer.parse.columns import slices as slices
 from indexer.state.delta import LedgerRow as LedgerRow
@@ -279,19 +279,19 @@ EVENTS = {code: event for event, code in EVENT_CODES.items()}
 
 def start_change(document: Document) -> Change:
     """What a stored START did to the node lists."""
-    return Change(txkey_height(document["_id"]), Event.START, document["node"], Tier(document["tier"]))
+    return Change(txkey_height(document["_id"]), Event.START, document["node"], TIERS[document["tier"] - 1])
 
 
 def event_change(document: Document) -> Change:
     """What a stored event did to the node lists."""
     event = EVENTS[document["event"]]
-    return Change(eventkey_height(document["_id"]), event, document["node"], Tier(document["tier"]))
+    return Change(eventkey_height(document["_id"]), event, document["node"], TIERS[document["tier"] - 1])
 
 
 def payout_changes(document: Document) -> Iterator[Change]:
     """What the stored payouts of a block did to the node lists."""
     for tier, node in zip(document["tiers"], document["nodes"], strict=True):
-        yield Change(document["_id"], Event.PAYOUT, node, Tier(tier))
+        yield Change(document["_id"], Event.PAYOUT, node, TIERS[tier - 1])
 
 
 def snapshot_lists(document: Document) -> PastLists:
