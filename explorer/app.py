@@ -24,10 +24,11 @@ from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
-from explorer.etag import etag
+from explorer.etag import current_tags
 from explorer.labels import load_labels
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
+from explorer.parallel.chains import configured_chains
 from explorer.services import Services
 from indexer.config import Config
 from indexer.source.rpc import parse_endpoints
@@ -44,13 +45,14 @@ def create_app(
     """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network."""
     metrics = Metrics()
     labels = load_labels(config.network, config.explorer.labels_file)
+    chains = configured_chains(config)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, Any]]:
         daemon = open_daemon(config)
         network, database = config.network, config.database
         try:
-            async with open_database(database.uri, config.database_name, network, database.driver) as db:
+            async with open_database(database.uri, config.database_name, network, database.driver, chains) as db:
                 yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated, labels)}
         finally:
             await daemon.close()
@@ -69,11 +71,8 @@ def create_app(
 
 
 def current_etags(scope: Scope) -> frozenset[str]:
-    """The ETags that answers may carry now, with and without the mempool; none before the first block."""
-    meta = scope["state"]["services"].db.meta
-    if meta.tip is None:
-        return frozenset()
-    return frozenset((etag(meta.tip), etag(meta.tip, 0 if meta.pool is None else meta.pool.revision)))
+    """The ETags that answers may carry now."""
+    return current_tags(scope["state"]["services"].db.meta)
 
 
 def open_daemon(config: Config) -> Daemon:

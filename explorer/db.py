@@ -1,4 +1,4 @@
-"""The database as the explorer sees it: fenced reads, nothing else. The only module that imports motor.
+"""The database as the explorer sees it: fenced reads, and a journal of its own. The only module that imports motor.
 
 The indexer moves ``meta.tip`` when everything at or below it is in place. Immutable rows are read at or below
 a tip and are true for it unless rows were removed meanwhile: the epoch tells. Mutable rows (``utxos``,
@@ -19,10 +19,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, ReplaceOne, ReturnDocument
 from pymongo.errors import PyMongoError
 
 from explorer.errors import AboveTip, ExplorerError, Syncing, UpstreamUnavailable
+from explorer.kept import Kept
+from explorer.parallel.base import Parallel
+from explorer.parallel.chains import ChainsFile
+from explorer.parallel.state import PARALLEL_READINGS, STATE_ID, read_parallel
 from explorer.pool import Pool, read_pool
 from indexer.chain.params import Network
 from indexer.store.codec import Document
@@ -68,6 +72,7 @@ class Meta:
     rates: Mapping[str, Any] = field(default_factory=dict)
     checks: Mapping[str, Any] = field(default_factory=dict)
     pool: Pool | None = None
+    parallel: Parallel | None = None  # None where the network has no parallel chains
     schema_version: int = 0
     idle_seconds: float = 0.0  # since a tip was first seen where it is
     lagging_seconds: float = 0.0  # since the index was last seen close to the daemon
@@ -81,48 +86,19 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """The result of a query and the tip that it is true for; ``revision`` is that of the mempool, if it was read."""
+    """The result of a query and the tip that it is true for.
+
+    ``revision`` is that of the mempool, ``parallel`` that of the parallel chains, if the query asked for them.
+    """
 
     value: T
     tip: Tip
     revision: int | None = None
+    parallel: int | None = None
 
 
 class Torn(Exception):
     """A mutable row was about to be read while the tip is dirty: the query has to be asked again."""
-
-
-class Kept:
-    """What queries keep for later, by name and height: true for one epoch, the least recently used go first.
-
-    A reader whose epoch is over can spoil nothing: what it keeps is kept under its own epoch.
-    """
-
-    MOST = 8  # heights of a name
-
-    def __init__(self) -> None:
-        self._epoch = -1
-        self._values: dict[str, dict[int, Any]] = {}
-
-    def at_or_below(self, epoch: int, name: str, height: int) -> Any:
-        """What was kept under the greatest height up to ``height``; None when there is nothing."""
-        values = self._values.get(name, {}) if epoch == self._epoch else {}
-        best = max((kept for kept in values if kept <= height), default=None)
-        if best is None:
-            return None
-        values[best] = values.pop(best)
-        return values[best]
-
-    def keep(self, epoch: int, name: str, height: int, value: Any) -> None:
-        """Keep a value; an earlier epoch's are forgotten, for an earlier epoch nothing is kept."""
-        if epoch > self._epoch:
-            self._epoch, self._values = epoch, {}
-        if epoch == self._epoch:
-            values = self._values.setdefault(name, {})
-            values.pop(height, None)
-            values[height] = value
-            if len(values) > self.MOST:
-                del values[next(iter(values))]
 
 
 class View:
@@ -135,6 +111,14 @@ class View:
         self.meta: Meta = database.meta
         self.mutable = False
         self.revision: int | None = None
+        self.parallel_revision: int | None = None
+
+    @property
+    def parallel(self) -> Parallel | None:
+        """What is known of the parallel chains; None where there are none. To ask is to depend on it."""
+        parallel = self.meta.parallel
+        self.parallel_revision = None if parallel is None else parallel.revision
+        return parallel
 
     @property
     def pool(self) -> Pool | None:
@@ -199,10 +183,12 @@ class View:
 class Database:
     """The collections, read through fences; ``meta`` is what the last poll found."""
 
-    def __init__(self, client: Any, name: str, network: Network) -> None:
+    def __init__(self, client: Any, name: str, network: Network, chains: ChainsFile | None = None) -> None:
         self._client = client
         self._db = client.get_database(name)
         self.network = network
+        self.chains = chains
+        self.journal = Journal(self._db)
         self.meta = Meta()
         self.kept = Kept()
         self.reachable = False
@@ -229,7 +215,7 @@ class Database:
             now = await self._read_tip()
             if not isinstance(outcome, Torn) and view.holds(now):
                 if not isinstance(outcome, ExplorerError):
-                    return Answer(outcome, tip, view.revision)
+                    return Answer(outcome, tip, view.revision, view.parallel_revision)
                 if now is not None and now.height == tip.height:
                     raise outcome
             if time.monotonic() > deadline:
@@ -240,10 +226,11 @@ class Database:
             tip = now
 
     async def poll(self) -> None:
-        """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema."""
+        """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema; and the parallel chains if they changed."""
         names = ["tip", "indexes", "source", "checks", "mempool", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
+        parallel = await self._read_parallel()
         now, meta = (
             time.monotonic(),
             Meta(
@@ -254,6 +241,7 @@ class Database:
                 source.get("rates", {}),
                 checks.get("checks", {}),
                 read_pool(found.get("mempool")),
+                parallel,
                 found.get("schema", {}).get("version", 0),
             ),
         )
@@ -262,6 +250,17 @@ class Database:
         if meta.behind is None or meta.behind <= LAG_BLOCKS:
             self._close = now
         self.meta = replace(meta, idle_seconds=now - self._moved, lagging_seconds=now - self._close)
+
+    async def _read_parallel(self) -> Parallel | None:
+        """The parallel chains: read again only when their revision is another one."""
+        if self.chains is None:
+            return None
+        known = self.meta.parallel
+        where = {"_id": STATE_ID, "revision": {"$ne": -1 if known is None else known.revision}}
+        document = await self.find_one(PARALLEL_READINGS, where, ())
+        if known is None or document is not None:
+            return read_parallel(document, self.chains)
+        return known
 
     async def follow(self) -> None:
         """Poll until cancelled; a database that does not answer is logged once and asked again."""
@@ -308,6 +307,40 @@ class Database:
         return documents
 
 
+class Journal:
+    """The explorer's own records: the few collections that it writes, none of them a function of the chain."""
+
+    COLLECTIONS: Final = frozenset((PARALLEL_READINGS,))
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+
+    async def change(
+        self, collection: str, where: Filter, change: Mapping[str, Any], *, upsert: bool = False
+    ) -> Document | None:
+        """Change one matching document in one moment; the document afterwards, None when none matches."""
+        operation = self._of(collection).find_one_and_update(
+            where, change, upsert=upsert, return_document=ReturnDocument.AFTER
+        )
+        document: Document | None = await _answered(operation)
+        return document
+
+    async def put(self, collection: str, documents: Sequence[Document]) -> None:
+        """Write documents whole, each in the place of the one with its ``_id``."""
+        if documents:
+            replacements = [ReplaceOne({"_id": d["_id"]}, d, upsert=True) for d in documents]
+            await _answered(self._of(collection).bulk_write(replacements, ordered=False))
+
+    async def remove(self, collection: str, where: Filter) -> int:
+        """Remove the matching documents; how many there were."""
+        return int((await _answered(self._of(collection).delete_many(where))).deleted_count)
+
+    def _of(self, collection: str) -> Any:
+        if collection not in self.COLLECTIONS:
+            raise ValueError(f"{collection} is not the explorer's to write")
+        return self._db[collection]
+
+
 async def _answered(operation: Awaitable[Any]) -> Any:
     try:
         return await operation
@@ -332,7 +365,9 @@ DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient,
 
 
 @asynccontextmanager
-async def open_database(uri: str, name: str, network: Network, driver: str = "motor") -> AsyncIterator[Database]:
+async def open_database(
+    uri: str, name: str, network: Network, driver: str = "motor", chains: ChainsFile | None = None
+) -> AsyncIterator[Database]:
     """A database that follows ``meta`` until the context ends.
 
     Reads go to the primary with majority, so that what a fence has seen cannot be rolled back.
@@ -340,7 +375,7 @@ async def open_database(uri: str, name: str, network: Network, driver: str = "mo
     client = DRIVERS[driver](
         uri, readConcernLevel="majority", serverSelectionTimeoutMS=SERVER_TIMEOUT_MS, appname="flux-explorer"
     )
-    database = Database(client, name, network)
+    database = Database(client, name, network, chains)
     with suppress(UpstreamUnavailable):
         await database.poll()
         database.reachable = True

@@ -1,18 +1,28 @@
-"""ETags of answers: whatever they show changes with the tip, the epoch, or the revision of the mempool only."""
+"""ETags of answers: what they show changes with tip, epoch, and the revisions of mempool and parallel chains only."""
 
 from __future__ import annotations
 
-from explorer.db import Tip
+from explorer.db import Meta, Tip
 from indexer.chain.keys import hash_text
 
 
-def etag(tip: Tip, revision: int | None = None) -> str:
-    """The ETag of an answer that is true for a tip, and for a revision of the mempool unless None.
+def etag(tip: Tip, revision: int | None = None, parallel: int | None = None) -> str:
+    """The ETag of an answer that is true for a tip, and for revisions of mempool and parallel chains unless None.
 
     Weak, because of compression.
     """
     mempool = "" if revision is None else f"-{revision}"
-    return f'W/"{hash_text(tip.hash)}-{tip.epoch}{mempool}"'
+    chains = "" if parallel is None else f"-p{parallel}"
+    return f'W/"{hash_text(tip.hash)}-{tip.epoch}{mempool}{chains}"'
+
+
+def current_tags(meta: Meta) -> frozenset[str]:
+    """The ETags that answers may carry now; none before the first block."""
+    if meta.tip is None:
+        return frozenset()
+    pools = (None, 0 if meta.pool is None else meta.pool.revision)
+    chains = (None,) if meta.parallel is None else (None, meta.parallel.revision)
+    return frozenset(etag(meta.tip, pool, parallel) for pool in pools for parallel in chains)
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

@@ -93,14 +93,13 @@ class Cut:
 
     All chains are read, then the daemon is asked for its tip, then all chains are read again: when nothing moved from
     the first reading to the second, all of it was true together when the tip was asked for. Only such readings may be
-    added up. ``fresh``: not older than ``parallel.stale_seconds``. A cut says nothing once its block is orphaned.
+    added up. A cut says nothing once its block is orphaned.
     """
 
     height: int
     hash: bytes
     time: int
     outstanding: tuple[tuple[str, int], ...]  # chain key, zatoshi
-    fresh: bool = True
 
     @property
     def total(self) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from explorer.app import create_app
-from explorer.db import Kept, View
+from explorer.db import View
+from explorer.kept import Kept
 from explorer.queries.nodes import node_at, stored_node
 from indexer.chain.address import encode_address
 from indexer.chain.keys import outpoint_text
