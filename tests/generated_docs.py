@@ -24,7 +24,8 @@ from explorer.api.openapi import MEANINGS
 from explorer.pages import aliases
 from indexer import cli
 from indexer.chain.replay import SNAPSHOT_EVERY
-from indexer.store.schema import CHAIN_DERIVED, COLLECTIONS, Collection, Index
+from indexer.store.grammar import Collection, Index
+from indexer.store.schema import CHAIN_DERIVED, COLLECTIONS
 from tests.test_layers import MAY_IMPORT, ONLY_IN
 
 ROOT = Path(__file__).parents[1]

@@ -31,6 +31,7 @@ from indexer.parse.columns import KIND_NAMES, NODE_CONFIRM
 from indexer.store import schema
 from indexer.store.base import Document, Store
 from indexer.store.codec import EVENTS, confirm_bytes, confirm_rows, ledger_row, transaction_inputs, transaction_outputs
+from indexer.store.grammar import Collection
 from indexer.store.mongo import MongoStore
 
 KINDS = ("block", "tx", "address", "node")
@@ -156,7 +157,7 @@ def _payouts(row: Document, network: Network) -> Lines:
         yield _line(f"to {TIERS[tier]}", f"{encode_address(bytes(payee), network)} {flux(amount)} {paid}")
 
 
-def fields(collection: schema.Collection, row: Document, network: Network) -> Lines:
+def fields(collection: Collection, row: Document, network: Network) -> Lines:
     """The plain fields of a stored row, by the schema's types; packed columns are left to the caller."""
     for field in collection.fields:
         kind = field.type.rstrip("?")

@@ -12,6 +12,7 @@ from pymongo.errors import PyMongoError
 from indexer.chain.params import Network, flatten
 from indexer.errors import ConfigError, StoreError, WrongDatabase
 from indexer.store.base import Document
+from indexer.store.grammar import Collection, Index
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import (
     CHAIN_DERIVED,
@@ -19,8 +20,6 @@ from indexer.store.schema import (
     NODES,
     SCHEMA_VERSION,
     UTXOS,
-    Collection,
-    Index,
     late_indexes,
 )
 
