@@ -14,6 +14,7 @@ from indexer.chain.pon import next_bits
 from indexer.demo import blocks
 from indexer.demo.blocks import EMPTY_SAPLING_ROOT, PON_VERSION, POW_VERSION
 from indexer.demo.chain import DemoChain
+from indexer.demo.fusion import Fusion
 from indexer.demo.mempool import Mempool
 from indexer.demo.messages import confirm_message, start_message
 from indexer.demo.nodes import Act, Actors, missing_collaterals
@@ -39,6 +40,7 @@ class Builder:
         self.wallets = Wallets(seed)
         self.mempool = Mempool(chain)
         self.payments = Payments(chain, self.mempool, self.wallets)
+        self.fusion = Fusion(chain, self.mempool, self.payments, self.wallets)
         owners = [*self.wallets.operators, *self.wallets.cosigned_operators]
         self._actors = Actors(chain, seed, {owner.address: owner for owner in owners})
 
@@ -199,6 +201,8 @@ class Builder:
         for wire in self.node_traffic(time):
             self.offer(wire)
         for wire in self.everyday_traffic(random, count):
+            self.offer(wire)
+        for wire in self.fusion.traffic(self.random("fusion")):
             self.offer(wire)
 
     def build(self, last: int, time: int, *, most: int = 1 << 30) -> None:

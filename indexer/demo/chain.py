@@ -1,4 +1,4 @@
-"""The demo chain's state after its tip: coins, node lists, pools, and what takes the last blocks back."""
+"""The demo chain's state after its tip: coins, node lists, pools, parallel chains; what takes the last blocks back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from indexer.chain.queue import BlockEvents, NodeQueue
 from indexer.chain.scripts import unspendable
 from indexer.chain.tiers import NEW_COLLATERAL, OLD_COLLATERAL
 from indexer.demo.files import BlockFile
+from indexer.demo.parallel.bridge import Bridge
 from indexer.errors import ChainError
 from indexer.parse import parse_block
 from indexer.parse.columns import EXACT_P2SH, TRANSFER, NodeStart, ParsedBlock, ints
@@ -65,6 +66,7 @@ class DemoChain:
         self.former: dict[bytes, Node] = {}
         self.transactions: dict[bytes, tuple[int, int]] = {}  # txid -> height, index; of equal ones the last
         self.sprout = self.sapling = 0
+        self.bridge = Bridge(network)
         self._undo: deque[BlockUndo] = deque(maxlen=KEPT_UNDO)
 
     @property
@@ -121,6 +123,7 @@ class DemoChain:
         for index in range(block.tx_count):
             undo.txids.append((block.txid(index), self.transactions.get(block.txid(index))))
             self.transactions[block.txid(index)] = place.height, index
+        self.bridge.connected(place.height, block, dict(undo.spent))
         self.active.append(place)
         self._undo.append(undo)
 
@@ -168,6 +171,7 @@ class DemoChain:
     def disconnect(self) -> ParsedBlock:
         """Take the tip off the active chain; its block is returned."""
         undo, place = self._undo.pop(), self.active.pop()
+        self.bridge.disconnected()
         self.queue.undo(undo.queue)
         for point, former in undo.former:
             if former is None:

@@ -22,7 +22,7 @@ from indexer.demo.serialize import (
     Wire,
     transfer,
 )
-from indexer.demo.wallet import COSIGNERS, Owner, Role, Wallets, multisig
+from indexer.demo.wallet import COSIGNERS, FUSION_WALLETS, Owner, Role, Wallets, multisig
 from indexer.state.delta import Coin
 
 Coins = list[tuple[bytes, Coin]]
@@ -73,11 +73,22 @@ class Payments:
         return []
 
     def send(
-        self, owner: Owner, coins: Coins, outputs: Iterable[Output], random: Random, change_to: Owner | None = None
+        self,
+        owner: Owner,
+        coins: Coins,
+        outputs: Iterable[Output],
+        random: Random,
+        change_to: Owner | None = None,
+        *,
+        free: bool = False,
     ) -> Wire:
-        """Spend coins of one owner; what is left after a fee goes back to the owner, or to ``change_to``."""
+        """Spend coins of one owner; what is left goes back to the owner, or to ``change_to``.
+
+        A fee goes off before, unless it is ``free``.
+        """
         outputs = list(outputs)
-        change = sum(c.value for _, c in coins) - sum(o.value for o in outputs) - random.randint(LEAST_FEE, MOST_FEE)
+        fee = 0 if free else random.randint(LEAST_FEE, MOST_FEE)
+        change = sum(c.value for _, c in coins) - sum(o.value for o in outputs) - fee
         if change > 0:
             outputs.insert(random.randint(0, len(outputs)), Output(change, (change_to or owner).script))
         return transfer(self._layout([Input(p, input_script(owner, random)) for p, _ in coins], outputs, random))
@@ -161,8 +172,12 @@ class Payments:
         return self.send(*payer, [Output(amount, random.choice(scripts))], random)
 
     def _supply(self, random: Random) -> Wire | None:
-        """The treasury, or one of the funds, pays people, so that nobody runs dry."""
-        giver = random.choice([self._wallets.treasury, *self._wallets.funds])
+        """The treasury, or one of the funds, pays people, so that nobody runs dry.
+
+        Not the swap pool: what is there backs the coins on the parallel chains.
+        """
+        funds = [owner for owner in self._wallets.funds if owner.address != FUSION_WALLETS["LOCKED"].address]
+        giver = random.choice([self._wallets.treasury, *funds])
         amounts = [random.randint(50, 900) * COIN + random.randrange(COIN) for _ in range(random.randint(2, 8))]
         coins = self.spendable(giver, sum(amounts) + MOST_FEE)
         people = [self._person(random) for _ in amounts]

@@ -30,6 +30,7 @@ class Role(Enum):
     POOL = "pool"
     TREASURY = "treasury"
     FUND = "fund"
+    FUSION = "fusion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,13 @@ def cosigned(role: Role, *label: object, foundation: bool = False) -> Owner:
 def fund(name: str) -> Owner:
     """The owner of one of the FUNDS."""
     return cosigned(Role.FUND, "demo", name)
+
+
+FUSION_WALLETS = {
+    "LOCKED": fund("swap pool"),
+    **{role: single(Role.FUSION, "demo", "fusion", role) for role in ("SWAP", "MINING", "COLD")},
+}
+"""The native wallets of the bridge Fusion by role, the same on every demo chain; LOCKED is paid by the rules."""
 
 
 class Wallets:
