@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -79,25 +80,30 @@ def random_block(naive: NaiveQueue, dice: random.Random) -> NaiveBlock:
 
 
 class Fed:
-    """The queue under test, fed with the naive model's blocks."""
+    """The queue under test, fed with the naive model's blocks in batches of one or several."""
 
     def __init__(self) -> None:
         self.queue = NodeQueue(NETWORK)
         self.undos: list[Undo] = []
 
-    def apply(self, block: NaiveBlock, dice: random.Random) -> None:
+    def apply(self, block: NaiveBlock, dice: random.Random, batched: bool) -> None:
         height = self.queue.height + 1
         confirms = [(p, 0, ip) for p, ip in block.initial] + [(p, 1, ip) for p, ip in block.updates]
         dice.shuffle(confirms)
         starts: list[tuple[Node, Node | None]] = []
         for point, tier, value in block.starts:
             starts.append((Node(point, 0, Status.STARTED, Tier(tier), value, b"", 1, b"", height), None))
-        undo = Undo(self.queue.height)
-        self.queue.apply(BlockEvents(height, starts, confirms, block.spent), undo)
-        self.undos.append(undo)
+        if not batched or not self.undos:
+            self.undos.append(Undo(self.queue.height))
+        self.queue.apply(BlockEvents(height, starts, confirms, block.spent), self.undos[-1])
 
     def disconnect(self) -> None:
+        """Take the last batch back."""
         self.queue.undo(self.undos.pop())
+
+    def restart(self) -> None:
+        """Begin again from the records, as after an end of the process."""
+        self.queue = NodeQueue(NETWORK, [node.copy() for node in self.queue], self.queue.height)
 
 
 def assert_equal(queue: NodeQueue, naive: NaiveQueue) -> None:
@@ -120,34 +126,44 @@ def assert_equal(queue: NodeQueue, naive: NaiveQueue) -> None:
     }
     for tier in TIERS:
         assert [node.outpoint for node in queue.order(tier)] == naive.order(tier)
+    due = {tier: naive.payee(tier) for tier in TIERS} if naive.height + 1 >= PAYMENTS else {}
+    assert {tier: node.outpoint for tier, node in queue.payees(naive.height + 1)} == {
+        tier: point for tier, point in due.items() if point is not None
+    }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_random_histories(seed: int) -> None:
     dice, fed = random.Random(seed), Fed()
     states = [NaiveQueue(RULES)]
     while len(states) < 150:
         if dice.random() < 0.03:
-            for _ in range(min(dice.randrange(1, 12), len(states) - 1)):
-                states.pop()
+            for _ in range(min(dice.randrange(1, 12), len(fed.undos))):
                 fed.disconnect()
+                del states[fed.queue.height + 1 :]
             assert_equal(fed.queue, states[-1])
+        if dice.random() < 0.02:
+            fed.restart()
         block = random_block(states[-1], dice)
         states.append(states[-1].after(block))
-        fed.apply(block, dice)
+        fed.apply(block, dice, batched=dice.random() < 0.4)
         assert_equal(fed.queue, states[-1])
 
 
 def test_the_histories_are_eventful() -> None:
-    """A fixed history has hundreds of payments, expiries, DoS entries and swept nodes to disagree about."""
+    """A fixed history has payments, expiries, DoS entries, spent coins, new lives to disagree about."""
     dice, naive = random.Random(1), NaiveQueue(RULES)
-    paid = dos = gone = 0
+    paid = dos = gone = spent = 0
+    lives: Counter[bytes] = Counter()
     for _ in range(150):
-        after = naive.after(random_block(naive, dice))
+        block = random_block(naive, dice)
+        after = naive.after(block)
+        lives.update(point for point, _, _ in block.starts)
+        spent += sum(r.where == "confirmed" and p in block.spent for p, r in naive.nodes.items())
         paid += sum(r.last_paid == after.height for r in after.nodes.values())
         waiting = {point for point, record in naive.nodes.items() if record.where == "started"}
         dos += sum(after.nodes[point].where == "dos" for point in waiting)
         gone += len(naive.nodes.keys() - after.nodes.keys())
         naive = after
-    assert paid > 300 and dos > 10 and gone > 50
+    assert paid > 300 and dos > 10 and gone > 50 and spent > 3 and max(lives.values()) > 3
