@@ -83,18 +83,22 @@ class Meta:
         best = self.daemon.get("height")
         return None if self.tip is None or best is None else max(0, best - self.tip.height)
 
+    def revisions(self, *names: str) -> dict[str, int]:
+        """The revision of each of these that there is: what an answer may show besides the chain."""
+        times = self.checks.get("supply_checked_at", 0), self.checks.get("verify", {}).get("at", 0)
+        numbers = {"mempool": 0 if self.pool is None else self.pool.revision, "checks": sum(times)}
+        if self.parallel is not None:
+            numbers["parallel"] = self.parallel.revision
+        return {name: numbers[name] for name in names if name in numbers}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """The result of a query and the tip that it is true for.
-
-    ``revision`` is that of the mempool, ``parallel`` that of the parallel chains, if the query asked for them.
-    """
+    """The result of a query and the tip that it is true for; ``shown``: what else it shows, each with its revision."""
 
     value: T
     tip: Tip
-    revision: int | None = None
-    parallel: int | None = None
+    shown: Mapping[str, int] = field(default_factory=dict)
 
 
 class Torn(Exception):
@@ -110,21 +114,25 @@ class View:
         self.network: Network = database.network
         self.meta: Meta = database.meta
         self.mutable = False
-        self.revision: int | None = None
-        self.parallel_revision: int | None = None
+        self.shown: dict[str, int] = {}
 
     @property
     def parallel(self) -> Parallel | None:
         """What is known of the parallel chains; None where there are none. To ask is to depend on it."""
-        parallel = self.meta.parallel
-        self.parallel_revision = None if parallel is None else parallel.revision
-        return parallel
+        self.shown |= self.meta.revisions("parallel")
+        return self.meta.parallel
+
+    @property
+    def checks(self) -> Mapping[str, Any]:
+        """What the index was last compared with, and how that ended. To ask is to depend on it."""
+        self.shown |= self.meta.revisions("checks")
+        return self.meta.checks
 
     @property
     def pool(self) -> Pool | None:
         """The unconfirmed set; None while it is unknown. To ask is to depend on it, also when it is unknown."""
+        self.shown |= self.meta.revisions("mempool")
         pool = self.meta.pool
-        self.revision = 0 if pool is None else pool.revision
         return pool if pool is not None and pool.is_near(self.tip.height) else None
 
     def _touch(self, *collections: str) -> None:
@@ -215,7 +223,7 @@ class Database:
             now = await self._read_tip()
             if not isinstance(outcome, Torn) and view.holds(now):
                 if not isinstance(outcome, ExplorerError):
-                    return Answer(outcome, tip, view.revision, view.parallel_revision)
+                    return Answer(outcome, tip, view.shown)
                 if now is not None and now.height == tip.height:
                     raise outcome
             if time.monotonic() > deadline:
@@ -226,7 +234,7 @@ class Database:
             tip = now
 
     async def poll(self) -> None:
-        """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema; and the parallel chains if they changed."""
+        """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema, parallel chains if they changed."""
         names = ["tip", "indexes", "source", "checks", "mempool", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
@@ -239,7 +247,7 @@ class Database:
                 indexes.get("building", {}),
                 source.get("daemon", {}),
                 source.get("rates", {}),
-                checks.get("checks", {}),
+                checks.get("checks", {}) | {"verify": checks.get("verify", {})},
                 read_pool(found.get("mempool")),
                 parallel,
                 found.get("schema", {}).get("version", 0),

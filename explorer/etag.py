@@ -1,28 +1,41 @@
-"""ETags of answers: what they show changes with tip, epoch, and the revisions of mempool and parallel chains only."""
+"""ETags of answers: what they show changes with tip and epoch, and with the revisions of what else they show."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import combinations
+from types import MappingProxyType
+from typing import Final
 
 from explorer.db import Meta, Tip
 from indexer.chain.keys import hash_text
 
+SHOWN: Final = ("mempool", "parallel", "checks")
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
-def etag(tip: Tip, revision: int | None = None, parallel: int | None = None) -> str:
-    """The ETag of an answer that is true for a tip, and for revisions of mempool and parallel chains unless None.
+
+def etag(tip: Tip, shown: Mapping[str, int] = NOTHING) -> str:
+    """The ETag of an answer that is true for a tip; ``shown`` are the revisions of what else it shows.
 
     Weak, because of compression.
     """
-    mempool = "" if revision is None else f"-{revision}"
-    chains = "" if parallel is None else f"-p{parallel}"
-    return f'W/"{hash_text(tip.hash)}-{tip.epoch}{mempool}{chains}"'
+    revisions = "".join(f"-{name[0]}{shown[name]}" for name in sorted(shown))
+    return f'W/"{hash_text(tip.hash)}-{tip.epoch}{revisions}"'
 
 
 def current_tags(meta: Meta) -> frozenset[str]:
     """The ETags that answers may carry now; none before the first block."""
     if meta.tip is None:
         return frozenset()
-    pools = (None, 0 if meta.pool is None else meta.pool.revision)
-    chains = (None,) if meta.parallel is None else (None, meta.parallel.revision)
-    return frozenset(etag(meta.tip, pool, parallel) for pool in pools for parallel in chains)
+    return _tags(meta.tip, tuple(meta.revisions(*SHOWN).items()))
+
+
+@lru_cache(maxsize=1)
+def _tags(tip: Tip, revisions: tuple[tuple[str, int], ...]) -> frozenset[str]:
+    """The ETags of answers that show any of these or none; asked for with every request."""
+    choices = (shown for count in range(len(revisions) + 1) for shown in combinations(revisions, count))
+    return frozenset(etag(tip, dict(shown)) for shown in choices)
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

@@ -44,7 +44,7 @@ def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: boo
     }
     if revalidate:
         cached = FOREVER if isinstance(found, Immutable) else REVALIDATE
-        headers |= {"ETag": etag(answer.tip, answer.revision, answer.parallel), "Cache-Control": cached}
+        headers |= {"ETag": etag(answer.tip, answer.shown), "Cache-Control": cached}
         if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers | _cors(request))
     else:
