@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from indexer import __version__
-from indexer.commands import daemon, database, demo_daemon, index, journal, show, site, supervise, verify
+from indexer.commands import bench, daemon, database, demo_daemon, index, journal, show, site, supervise, verify
 from indexer.config import Config, load_config
 from indexer.demo.network import NAME as DEMO
 from indexer.errors import FluxError
@@ -64,6 +64,10 @@ def _rewind(config: Config, arguments: argparse.Namespace) -> int:
     return index.rewind_to(config, arguments.height)
 
 
+def _bench(config: Config, arguments: argparse.Namespace) -> int:
+    return bench.run(config)
+
+
 def _verify(config: Config, arguments: argparse.Namespace) -> int:
     full: bool = arguments.full
     return verify.run(config, None if full else arguments.addresses, None if full else arguments.blocks)
@@ -105,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     proved.add_argument("--addresses", type=_count, default=50, metavar="N", help="random addresses to derive (50)")
     proved.add_argument("--blocks", type=_count, default=200, metavar="N", help="random blocks to derive (200)")
     proved.add_argument("--full", action="store_true", help="derive all addresses and blocks")
+    add("bench", _bench, "measure this machine, and say how long the first catch-up will take")
     shown = add("show", _show, "print a block, a transaction, an address or a node as it is stored")
     shown.add_argument("what", choices=show.KINDS)
     shown.add_argument("id", help="height or hash, txid, address, or outpoint of the collateral")

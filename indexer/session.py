@@ -157,7 +157,7 @@ def parse_checked(block: RawBlock) -> ParsedBlock:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Let Python look for cycles rarely: rows make none, and looking took half of the processor time."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 20, 100)
@@ -185,7 +185,7 @@ class Session:
 
     def run(self) -> None:
         """Follow the source."""
-        with _rare_collections():
+        with rare_collections():
             self._run()
 
     def _run(self) -> None:

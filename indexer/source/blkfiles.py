@@ -39,7 +39,7 @@ class BlockFiles:
         self._scans: list[tuple[Path, Scan]] = []
         self._open: OrderedDict[Path, int] = OrderedDict()
         self._seen: tuple[str, int, int] | None = None
-        _refuse_wrong_folder(folder, magic)
+        refuse_wrong_folder(folder, magic)
 
     @property
     def memory(self) -> int:
@@ -69,7 +69,7 @@ class BlockFiles:
         """Read the rest of the last file known, or else the next one; whether anything may have been found."""
         if self._scans and self._scan_grown():
             return True
-        following = _after(_block_files(self._folder), self._scans[-1][0] if self._scans else None)
+        following = _after(block_files(self._folder), self._scans[-1][0] if self._scans else None)
         if following is None:
             return False
         # The daemon may have filled up the file before it between our look at it and this one's appearance.
@@ -201,7 +201,8 @@ class FilesFirst:
         self._files = None
 
 
-def _block_files(folder: Path) -> list[Path]:
+def block_files(folder: Path) -> list[Path]:
+    """The block files of a folder, oldest first."""
     return sorted(folder.glob("blk[0-9][0-9][0-9][0-9][0-9].dat"))
 
 
@@ -214,9 +215,10 @@ def _first_bytes(path: Path, count: int) -> bytes:
         return file.read(count)
 
 
-def _refuse_wrong_folder(folder: Path, magic: bytes) -> None:
+def refuse_wrong_folder(folder: Path, magic: bytes) -> None:
+    """ConfigError when the folder holds no block files, or those of a network with another ``magic``."""
     try:
-        files = _block_files(folder) if folder.is_dir() else []
+        files = block_files(folder) if folder.is_dir() else []
         begins = _first_bytes(files[0], 4) if files else b""
     except OSError as error:
         raise ConfigError(
@@ -225,7 +227,7 @@ def _refuse_wrong_folder(folder: Path, magic: bytes) -> None:
         ) from None
     if not files:
         below = folder / "blocks"
-        hint = f"{below} has them" if below.is_dir() and _block_files(below) else "name the daemon's folder blocks"
+        hint = f"{below} has them" if below.is_dir() and block_files(below) else "name the daemon's folder blocks"
         raise ConfigError(f"daemon.blocks_dir: no blk*.dat in {folder}; {hint}, or leave it empty")
     if any(begins) and begins != magic:
         raise ConfigError(
