@@ -86,6 +86,7 @@ class Indexer:
     poll_seconds: float
     check_blocks: int
     check_supply_blocks: int
+    richlist_blocks: int
 
     def __post_init__(self) -> None:
         _at_least("indexer.memory_mib", self.memory_mib, 256)
@@ -95,6 +96,7 @@ class Indexer:
         _at_least("indexer.poll_seconds", self.poll_seconds, 0.01)
         _at_least("indexer.check_blocks", self.check_blocks, 0)
         _at_least("indexer.check_supply_blocks", self.check_supply_blocks, 0)
+        _at_least("indexer.richlist_blocks", self.richlist_blocks, 0)
 
     @property
     def memory_bytes(self) -> int:

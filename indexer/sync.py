@@ -14,6 +14,7 @@ from indexer.config import Config
 from indexer.errors import DuplicateKey, Locked, StoreError, TipMoved, Unavailable
 from indexer.mempool import open_mempool
 from indexer.progress import ProgressCall, Report
+from indexer.richlist import open_richlist
 from indexer.selfcheck import open_selfcheck
 from indexer.session import Job, Progress, Session, parse_checked
 from indexer.source.choose import open_source
@@ -150,12 +151,17 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         checker = open_selfcheck(config, store)
         if checker is not None:
             stack.callback(checker.close)
+        lists = open_richlist(config, store)
+        if lists is not None:
+            stack.callback(lists.close)
         builder = IndexBuilder(uri, config.database_name, store, stop)
         stack.callback(builder.end)
 
         def check() -> None:
             if lease.lost.is_set():
                 raise Locked("another indexer may have taken over this database; this one stops")
+            if lists is not None:
+                lists.wait(stop)
 
         publisher = Publisher(store, progress, builder.begin)
         keep_up(Job(network, store, source, lease.owner, config.indexer, stop, publisher, check, wake.wait))

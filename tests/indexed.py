@@ -11,6 +11,7 @@ from indexer.chain.params import Network
 from indexer.config import load_config
 from indexer.parse import parse_block
 from indexer.parse.columns import ParsedBlock
+from indexer.richlist.made import make
 from indexer.state.apply import ChainState
 from indexer.store.base import Document, Store
 from indexer.store.commit import commit
@@ -113,4 +114,5 @@ def index_recorded_chain(uri: str, name: str) -> MongoStore:
     ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
     store.put_meta("indexes", {"ready": ready, "building": {}})
     store.put_meta("mempool", NOTHING_WAITS)
+    make(store)
     return store

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
 from indexer.chain.keys import hash_text
 from indexer.chain.params import Network
@@ -15,6 +15,7 @@ from indexer.selfcheck.ours import nodes_at, sums_at
 from indexer.selfcheck.theirs import Daemon, Told
 from indexer.store.base import Store
 from indexer.store.commit import TIP
+from indexer.store.schedule import Pinned
 
 CHECKS = "checks"  # the document of meta, and our field in it; verify has a field of its own
 KEPT = 50  # differences kept of a check; the others are counted
@@ -22,13 +23,6 @@ TRIES = 10
 PAUSE_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
-
-
-class Checked(NamedTuple):
-    """The block that a verdict is about; hash in wire order."""
-
-    height: int
-    hash: bytes
 
 
 class Checks:
@@ -39,12 +33,12 @@ class Checks:
         self._said: dict[str, Any] = dict((store.meta(CHECKS) or {}).get(CHECKS, {}))
         self._doubted: bytes | None = None
 
-    def last(self, name: str) -> Checked | None:
+    def last(self, name: str) -> Pinned | None:
         """The block of the last verdict about ``queue`` or ``supply``."""
         height = self._said.get(f"{name}_checked_height")
-        return None if height is None else Checked(height, bytes(self._said[f"{name}_checked_hash"]))
+        return None if height is None else Pinned(height, bytes(self._said[f"{name}_checked_hash"]))
 
-    def nodes(self) -> Checked | None:
+    def nodes(self) -> Pinned | None:
         """Compare the node lists; None when the two sides could not be met at one block."""
         for _ in self._tries():
             if not self._at_best():
@@ -57,10 +51,10 @@ class Checks:
             found = list(node_differences(account, told.nodes))
             if found and self._doubtful(told):
                 return None
-            return self._keep("queue", "node lists", Checked(height, told.block_hash), iter(found))
+            return self._keep("queue", "node lists", Pinned(height, told.block_hash), iter(found))
         return None
 
-    def supply(self) -> Checked | None:
+    def supply(self) -> Pinned | None:
         """Compare the sums of the utxo set and the shielded pools; None when our index has no such block."""
         if not self._at_best():
             return None
@@ -69,7 +63,7 @@ class Checks:
             ours = sums_at(self._store, sums.height, sums.block_hash)
             if ours is not None:
                 found = supply_differences(ours, sums.values)
-                return self._keep("supply", "supply", Checked(sums.height, sums.block_hash), found)
+                return self._keep("supply", "supply", Pinned(sums.height, sums.block_hash), found)
         return None
 
     def _tries(self) -> Iterator[int]:
@@ -95,7 +89,7 @@ class Checks:
         doubted, self._doubted = self._doubted, None if told.at_once else told.block_hash
         return not told.at_once and doubted in (None, told.block_hash)
 
-    def _keep(self, name: str, subject: str, at: Checked, found: Iterator[Difference]) -> Checked:
+    def _keep(self, name: str, subject: str, at: Pinned, found: Iterator[Difference]) -> Pinned:
         """Store a verdict, after what is stored of the other check, and tell the operator of a difference."""
         kept = list(islice(found, KEPT))
         count = len(kept) + sum(1 for _ in found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import closing
 from threading import Event, Thread
 
@@ -11,13 +10,14 @@ from indexer.chain.params import Network
 from indexer.config import Config
 from indexer.config import Indexer as Settings
 from indexer.errors import FluxError, Garbled, Refused
-from indexer.selfcheck.checks import Checked, Checks
+from indexer.selfcheck.checks import Checks
 from indexer.selfcheck.theirs import Daemon
 from indexer.source.conf import endpoints
 from indexer.source.rpc import DaemonRpc
-from indexer.store.base import Document, Store
+from indexer.store.base import Store
 from indexer.store.commit import TIP
 from indexer.store.read import StoreReader
+from indexer.store.schedule import Schedule
 
 LOOK_SECONDS, LONGEST_PAUSE = 1.0, 60.0
 SUPPLY_TIMEOUT = 600.0  # seconds: the daemon reads its whole utxo set
@@ -25,28 +25,6 @@ END_SECONDS = 5.0
 IN_INITIAL_DOWNLOAD = -10  # rpc/protocol.h: RPC_CLIENT_IN_INITIAL_DOWNLOAD
 
 log = logging.getLogger(__name__)
-
-
-class Schedule:
-    """When a check is due: ``every`` so many blocks, 0 for never, and again when its block is no longer ours."""
-
-    def __init__(self, every: int, last: Checked | None) -> None:
-        self._every = every
-        self.last = last
-        self._epoch: int | None = None
-
-    def due(self, tip: Document, hash_at: Callable[[int], bytes | None]) -> bool:
-        """Whether to check now; ``hash_at`` is asked only after rows were removed."""
-        if not self._every:
-            return False
-        last = self.last
-        if last is None or not last.height <= tip["height"] < last.height + self._every:
-            return True
-        if tip["epoch"] != self._epoch:
-            if hash_at(last.height) != last.hash:
-                return True
-            self._epoch = tip["epoch"]
-        return False
 
 
 class SelfCheckKeeper:

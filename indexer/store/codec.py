@@ -315,3 +315,50 @@ def pack_u32(values: Sequence[int]) -> bytes:
 def pack_i64(values: Sequence[int]) -> bytes:
     """A column of 64-bit integers."""
     return struct.pack(f"<{len(values)}q", *values)
+
+
+@dataclass(frozen=True, slots=True)
+class RichList:
+    """The richest addresses after a block and their balances; for each power of ten, how many hold so much."""
+
+    height: int
+    hash: bytes
+    addresses: tuple[bytes, ...]
+    balances: tuple[int, ...]
+    without: int
+    powers: tuple[int, ...]
+    counts: tuple[int, ...]
+    sums: tuple[int, ...]
+
+    @property
+    def holders(self) -> int:
+        """Addresses with a balance."""
+        return sum(self.counts)
+
+
+def rich_list_row(made: RichList) -> Document:
+    """A list as stored."""
+    return {
+        "_id": made.height,
+        "hash": made.hash,
+        "addresses": b"".join(made.addresses),
+        "balances": pack_i64(made.balances),
+        "without": made.without,
+        "powers": pack_i64(made.powers),
+        "counts": pack_u32(made.counts),
+        "sums": pack_i64(made.sums),
+    }
+
+
+def rich_list(document: Document) -> RichList:
+    """A stored list."""
+    return RichList(
+        height=document["_id"],
+        hash=bytes(document["hash"]),
+        addresses=tuple(slices(document["addresses"], 21)),
+        balances=ints(document["balances"], "q"),
+        without=document["without"],
+        powers=ints(document["powers"], "q"),
+        counts=ints(document["counts"], "I"),
+        sums=ints(document["sums"], "q"),
+    )

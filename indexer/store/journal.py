@@ -122,9 +122,10 @@ RICHLIST = Collection(
         F("hash", "hash", "the block: a list of an orphaned block is void"),
         F("addresses", "address*", "packed 21 bytes each: the richest first, at equal balances by their bytes"),
         F("balances", "i64*", "packed 8 bytes each: their balances in zatoshi"),
-        F("holders", "int", "addresses with a balance"),
         F("without", "zatoshi", "sum of the unspent outputs that show no address"),
-        F("powers", "document[]", "from: 1 or a power of ten, in zatoshi; addresses and sum from there to the next"),
+        F("powers", "i64*", "packed 8 bytes each: 1 and the powers of ten in zatoshi that some balance reaches"),
+        F("counts", "u32*", "for each power the addresses with a balance from there to the next power"),
+        F("sums", "i64*", "for each power the sum of their balances in zatoshi"),
     ),
 )
 

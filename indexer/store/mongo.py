@@ -158,6 +158,11 @@ class MongoStore:
                 for found in self._db.aggregate([{"$documents": pairs}, {"$lookup": lookup}]):
                     yield from found["row"]
 
+    def aggregate(self, collection: str, stages: Sequence[Document]) -> Iterator[Document]:
+        """What a pipeline makes of a collection; the server may use its disk for it."""
+        with _translated():
+            yield from self._db[collection].aggregate(list(stages), allowDiskUse=True)
+
     def meta(self, name: str) -> Document | None:
         """A document of ``meta``."""
         with _translated():

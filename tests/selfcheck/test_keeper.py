@@ -14,14 +14,13 @@ import pytest
 from indexer.chain.keys import hash_text
 from indexer.config import Indexer, load_config
 from indexer.selfcheck import SelfCheckKeeper, keeper, open_selfcheck
-from indexer.selfcheck.checks import Checked
-from indexer.selfcheck.keeper import Schedule
+from indexer.store.schedule import Pinned, Schedule
 from tests.indexed import branch, chain, network
 from tests.replay_daemon import ReplayDaemon
 from tests.selfcheck.conftest import HEIGHT, Bench
 from tests.test_sync import config_for, running
 
-LAST = Checked(1000, b"h" * 32)
+LAST = Pinned(1000, b"h" * 32)
 
 
 def tip(height: int, epoch: int = 1) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def tip(height: int, epoch: int = 1) -> dict[str, Any]:
         (1, LAST, 1001, True),
     ],
 )
-def test_due_by_height(every: int, last: Checked | None, height: int, due: bool) -> None:
+def test_due_by_height(every: int, last: Pinned | None, height: int, due: bool) -> None:
     assert Schedule(every, last).due(tip(height), lambda height: LAST.hash) is due
 
 
