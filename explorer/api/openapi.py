@@ -7,6 +7,8 @@ from typing import Any
 
 from explorer.api.endpoint import Endpoint, Parameter
 from explorer.api.json import Schema, schema_of
+from explorer.api.respond import PlainText
+from explorer.queries.supply_numbers import NUMBERS
 from indexer import __version__
 
 ERRORS = {
@@ -21,8 +23,10 @@ MEANINGS = {
     "address": "transparent address of this network",
     "tier": "cumulus, nimbus or stratus",
     "outpoint": "collateral of a node: <txid>:<n>",
+    "number": f"one of {', '.join(NUMBERS)}",
+    "chain": "key of a parallel chain",
 }
-DESCRIPTION = "Blocks, transactions, addresses, nodes."
+DESCRIPTION = "Blocks, transactions, addresses, nodes, supply."
 PRETTY = Parameter("pretty", {"type": "string", "enum": ["1"]}, "indented JSON")
 BASE: dict[str, Schema] = {
     "Tip": {
@@ -65,7 +69,7 @@ def _operation(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, A
         "summary": endpoint.summary,
         "parameters": [
             *({"name": n, "in": "path", "required": True, **_described(n)} for n in endpoint.path_parameters),
-            *map(_query_parameter, (*endpoint.query, PRETTY)),
+            *map(_query_parameter, (*endpoint.query, *(() if endpoint.answer is PlainText else (PRETTY,)))),
         ],
         "responses": {"200": _answer(endpoint, components), **_errors(endpoint)},
     }
@@ -91,6 +95,9 @@ def _query_parameter(parameter: Parameter) -> dict[str, Any]:
 
 
 def _answer(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, Any]:
+    if endpoint.answer is PlainText:
+        number = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
+        return {"description": endpoint.summary, "content": {"text/plain": {"schema": number}}}
     tip = {"type": "object", "properties": {"tip": {"$ref": "#/components/schemas/Tip"}}, "required": ["tip"]}
     schema = {"allOf": [tip, schema_of(endpoint.answer, components)]}
     return {"description": endpoint.summary, "content": {"application/json": {"schema": schema}}}

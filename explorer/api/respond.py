@@ -16,6 +16,8 @@ from explorer.etag import etag, is_known
 from indexer.chain.keys import hash_text
 
 JSON = "application/json"
+PLAIN = "text/plain"
+SHORTLY = "public, max-age=30"
 REVALIDATE = "public, no-cache"
 FOREVER = "public, max-age=31536000, immutable"
 RETRY_SECONDS = {503: "2"}
@@ -27,6 +29,14 @@ class Immutable:
     """An answer that no reorganisation will change."""
 
     answer: Answer[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """An answer that is a line of text without a name, for programs that read nothing else; headers explain it."""
+
+    text: str
+    headers: Mapping[str, str]
 
 
 def tip_json(tip: Tip) -> dict[str, Any]:
@@ -49,8 +59,17 @@ def respond(request: Request, found: Answer[Any] | Immutable, *, revalidate: boo
             return Response(status_code=304, headers=headers | _cors(request))
     else:
         headers["Cache-Control"] = "no-store"
+    if isinstance(answer.value, PlainText):
+        return _plain_response(request, answer.value, headers)
     body = {"tip": tip_json(answer.tip), **to_json(answer.value)}
     return json_response(request, body, headers=headers)
+
+
+def _plain_response(request: Request, plain: PlainText, headers: Mapping[str, str]) -> Response:
+    """Text that proxies may keep for a while; a header holds printable ASCII only."""
+    told = {name: "".join(c if " " <= c <= "~" else "?" for c in text) for name, text in plain.headers.items()}
+    all_headers = {**headers, "Cache-Control": SHORTLY, **told, **_cors(request)}
+    return Response(plain.text, 200, all_headers, media_type=PLAIN)
 
 
 def json_response(

@@ -1,0 +1,101 @@
+"""Blocks whose coinbases claimed other than the schedule, found without an index of their own.
+
+What was left unclaimed up to a block never falls above height 2, because no coinbase may claim too much. So wherever
+two heights agree there is nothing in between, and a search by halves need only look where they differ. Heights 1 and 2
+may claim anything and are looked at by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Final, TypeAlias
+
+from explorer.db import View
+from explorer.paging import Cursor
+from explorer.queries.results import Page
+from explorer.queries.supply_results import UnclaimedBlock
+from indexer.chain.params import Network
+from indexer.chain.subsidy import issue_at, scheduled_issue
+from indexer.store.codec import Document
+
+LIST = Cursor("unclaimed blocks", 1)
+FREE: Final = 2  # the last height at which a coinbase may claim anything (main.cpp:ConnectBlock)
+READ_AT_ONCE: Final = 4000  # rows a round trip
+
+Stretch: TypeAlias = tuple[int, int]
+"""Heights above the first and up to the second, between which something was left unclaimed."""
+
+
+async def unclaimed(view: View, *, cursor: str | None = None, limit: int) -> Page[UnclaimedBlock]:
+    """The blocks whose new coins are not those of the schedule, the newest first."""
+    top = view.tip.height if cursor is None else min(LIST.decode(cursor)[0] - 1, view.tip.height)
+    heights = await _under_claimed(view, top, limit + 1)
+    if len(heights) <= limit:
+        heights += range(min(top, FREE), 0, -1)
+    rows = await _rows(view, heights)
+    items = [_item(view.network, rows[height]) for height in heights if height in rows]
+    items = [item for item in items if item.unclaimed]
+    page = items[:limit]
+    return Page(tuple(page), LIST.encode(page[-1].height) if len(items) > limit else None)
+
+
+async def _under_claimed(view: View, top: int, most: int) -> list[int]:
+    """The greatest ``most`` heights above ``FREE`` and up to ``top`` that left something unclaimed, descending."""
+    ends = await _left(view, [FREE, top]) if top > FREE else {}
+    stretches = _differing(ends, [FREE, top]) if ends else []
+    while any(high - low > 1 for low, high in stretches[:most]):
+        newest = stretches[:most]  # each of them holds at least one
+        marks = [_marks(low, high, READ_AT_ONCE // len(newest)) for low, high in newest]
+        left = await _left(view, [height for part in marks for height in part])
+        stretches = [found for part in marks for found in _differing(left, part)] + stretches[most:]
+    return [high for _, high in stretches[:most]]
+
+
+def _marks(low: int, high: int, most: int) -> list[int]:
+    """Both ends of a stretch and evenly spread heights between them."""
+    step = max(1, -(-(high - low) // max(most, 2)))
+    return [*range(low, high, step), high]
+
+
+def _differing(left: Mapping[int, int], marks: list[int]) -> list[Stretch]:
+    """The stretches between neighbouring marks in which something was left, the newest first."""
+    return [(low, high) for low, high in pairwise(marks) if left[low] != left[high]][::-1]
+
+
+async def _left(view: View, heights: list[int]) -> dict[int, int]:
+    """What had been left unclaimed up to each of these blocks, in zatoshi."""
+    rows = await view.many("blocks", {"_id": {"$in": sorted(set(heights))}}, fields=("issued",))
+    return {row["_id"]: scheduled_issue(view.network, row["_id"]) - row["issued"] for row in rows}
+
+
+async def _rows(view: View, heights: Iterable[int]) -> dict[int, Document]:
+    rows = await view.many("blocks", {"_id": {"$in": list(heights)}}, fields=("coinbase_value", "fees"))
+    return {row["_id"]: row for row in rows}
+
+
+def _item(network: Network, row: Document) -> UnclaimedBlock:
+    height, scheduled, claimed = row["_id"], issue_at(network, row["_id"]), row["coinbase_value"] - row["fees"]
+    explanation = explain(network, height, claimed, row["fees"])
+    return UnclaimedBlock(height, scheduled, claimed, scheduled - claimed, explanation)
+
+
+def explain(network: Network, height: int, claimed: int, fees: int) -> str:
+    """Why a coinbase that made ``claimed`` zatoshi of new coins, with ``fees`` to take, is not as scheduled."""
+    scheduled, rule = issue_at(network, height), network.subsidy
+    if height <= FREE:
+        if claimed >= rule.premine > scheduled:
+            return f"the premine, which the schedule has at height {rule.premine_height}"
+        if height == rule.premine_height and claimed < rule.premine:
+            return "the schedule has the premine here; this coinbase does not claim it"
+        return "no rule bounds what the coinbases of blocks 1 and 2 claim"
+    step = rule.initial // max(rule.slow_start_interval, 1)
+    if height <= rule.slow_start_interval and scheduled - claimed == step:
+        return "the slow start goes one step behind the schedule"
+    if claimed + fees == 0:
+        return "the coinbase claims nothing at all"
+    if fees and claimed + fees == scheduled:
+        return "the coinbase claims the subsidy and leaves the fees"
+    if claimed < 0:
+        return "the coinbase claims less than the fees: coins were destroyed"
+    return "the coinbase claims less than subsidy, fees and one-off funds; what is left was never made"
