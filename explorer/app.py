@@ -29,6 +29,7 @@ from explorer.labels import load_labels
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
+from explorer.parallel.keeper import keeping
 from explorer.services import Services
 from indexer.config import Config
 from indexer.source.rpc import parse_endpoints
@@ -52,7 +53,10 @@ def create_app(
         daemon = open_daemon(config)
         network, database = config.network, config.database
         try:
-            async with open_database(database.uri, config.database_name, network, database.driver, chains) as db:
+            async with (
+                open_database(database.uri, config.database_name, network, database.driver, chains) as db,
+                keeping(db, daemon, chains, config.parallel),
+            ):
                 yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated, labels)}
         finally:
             await daemon.close()

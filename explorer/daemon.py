@@ -18,7 +18,7 @@ from indexer.parse.columns import ParsedBlock, ints
 from indexer.source.rpc import Call, Endpoint, decode_call, encode_call, transport_error
 
 ALLOWED: Final = frozenset(
-    ("sendrawtransaction", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction")
+    ("sendrawtransaction", "getbestblockhash", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction")
 )
 NOT_FOUND_CODE = -5
 LONGEST_TRANSACTION = 2_000_000  # bytes: consensus.h:MAX_TX_SIZE_AFTER_SAPLING
@@ -34,6 +34,11 @@ class Daemon:
         self._endpoints = tuple(endpoints)
         # Neither a proxy nor a .netrc may come between us and the daemon.
         self._http = httpx.AsyncClient(timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)), trust_env=False)
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a daemon to ask."""
+        return bool(self._endpoints)
 
     async def close(self) -> None:
         """Drop the connections."""

@@ -67,7 +67,12 @@ class Reading:
 
 
 class Reader(Protocol):
-    """Asks one chain, over its own protocol, at one endpoint. Raises SourceError with what was wrong."""
+    """Asks one chain, over its own protocol, at one endpoint. Raises SourceError with what was wrong.
+
+    ``of_one_block``: all of a reading is of one block. Otherwise a transfer between two of its questions can tear it.
+    """
+
+    of_one_block: bool
 
     async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
         """Minted and issuer-held now."""
