@@ -19,7 +19,11 @@ from indexer.demo.answers import BAD_PARAMETER, NOT_FOUND, Answers
 from indexer.demo.builder import DEEPEST_REORG, FIRST_BLOCKS, Builder, transactions_of
 from indexer.demo.chain import Place, load
 from indexer.demo.files import FILE_NAME, BlockFile
-from indexer.demo.http import RpcServer
+from indexer.demo.http import Reply, RpcServer
+from indexer.demo.parallel.chains import TokenChain
+from indexer.demo.parallel.control import Controls
+from indexer.demo.parallel.server import ParallelServer
+from indexer.demo.parallel.view import View
 from indexer.demo.rules import RpcError
 from indexer.demo.serialize import Wire
 
@@ -33,7 +37,7 @@ MOST_GENERATED = 1000  # blocks of one request
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the daemon listens and keeps its chain, and how it lives; ``port`` 0 takes a free one."""
+    """Where the daemon listens and keeps its chain, and how it lives; a port of 0 takes a free one."""
 
     network: Network
     folder: Path
@@ -44,6 +48,7 @@ class Settings:
     password: str = "demo"
     block_seconds: float = 5.0
     first_blocks: int = FIRST_BLOCKS
+    parallel_port: int = 0
 
 
 class Notifier(Protocol):
@@ -83,6 +88,8 @@ class DemoDaemon:
             login = settings.user, settings.password
             self.server = RpcServer(settings.host, settings.port, login, self._answer)
             stack.callback(self.server.stop)
+            self.parallel = ParallelServer(settings.host, settings.parallel_port, self._answer_parallel)
+            stack.callback(self.parallel.stop)
             self._resources = stack.pop_all()
 
     def __enter__(self) -> DemoDaemon:
@@ -93,6 +100,8 @@ class DemoDaemon:
 
     def close(self) -> None:
         """Stop answering; the chain stays in its folder."""
+        self.parallel.stop()
+        self.server.stop()  # while those who wait for the lock can still be answered
         with self.lock:
             self._resources.close()
 
@@ -116,6 +125,7 @@ class DemoDaemon:
         with self.lock:
             self.builder, self.chain = builder, chain
             control: dict[str, Callable[..., Any]] = {"generate": self.generate, "invalidateblock": self.invalidate}
+            control |= Controls(builder, self._offer, self.parallel.conditions).methods()
             self._answers = Answers(builder, lambda raw: self._notifier.transactions([raw]), control)
         return True
 
@@ -124,6 +134,13 @@ class DemoDaemon:
             if self._answers is None:
                 raise RpcError(WARMING_UP, "Loading block index...")
             return self._answers(method, params)
+
+    def _answer_parallel(self, chain: TokenChain, reply: Callable[[View], Reply]) -> Reply | None:
+        with self.lock:  # the block and what it does on the parallel chains are seen at one moment
+            if self._answers is None:
+                return None
+            tip = self.chain.tip
+            return reply(View(chain, self.chain.bridge.ledgers, tip.height, tip.time))
 
     # -- life
 
@@ -211,9 +228,11 @@ class DemoDaemon:
             [entry.tx.raw for txid, entry in self.builder.mempool.entries.items() if txid not in waiting]
         )
 
-    def _offer(self, wire: Wire) -> None:
-        if self.builder.offer(wire):
+    def _offer(self, wire: Wire) -> bool:
+        taken = self.builder.offer(wire)
+        if taken:
             self._notifier.transactions([wire.raw])
+        return taken
 
     def _tell_of_blocks(self, count: int) -> None:
         for place in self.chain.active[-count:]:

@@ -1,4 +1,4 @@
-"""JSON-RPC over HTTP on loopback, in the manner of the daemon (``httprpc.cpp``, ``rpc/server.cpp``)."""
+"""HTTP on loopback, and JSON-RPC over it in the manner of the daemon (``httprpc.cpp``, ``rpc/server.cpp``)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Condition, Thread
 from typing import Any, NamedTuple
 
 from indexer.demo.rules import RpcError
@@ -18,6 +18,7 @@ from indexer.demo.rules import RpcError
 INVALID_REQUEST, PARSE_ERROR, MISC_ERROR = -32600, -32700, -1
 STATUS_OF_CODE = {INVALID_REQUEST: 400, -32601: 404}
 LARGEST_BODY = 32 << 20
+STOP_SECONDS = 5.0  # for answers under way
 
 Answer = Callable[[str, Sequence[Any]], Any]
 """Answers a method with its parameters; raises RpcError."""
@@ -40,18 +41,20 @@ def dumps(value: Any) -> str:
     return format(value, "f") if isinstance(value, Decimal) else json.dumps(value)
 
 
-class RpcServer(ThreadingHTTPServer):
-    """Listens on an address and answers JSON-RPC requests that carry the login."""
+class HttpServer(ThreadingHTTPServer):
+    """Listens on an address and answers by ``reply``, in a thread for each connection; None breaks the connection."""
 
     daemon_threads = True
 
-    def __init__(self, host: str, port: int, login: tuple[str, str], answer: Answer) -> None:
+    def __init__(
+        self, host: str, port: int, reply: Callable[[BaseHTTPRequestHandler, bytes], Reply | None]
+    ) -> None:
         """Port 0 takes a free one; OSError when the address is taken."""
-        self._login = b"Basic " + base64.b64encode(":".join(login).encode())
-        self._answer = answer
+        self.reply_to = reply
+        self._changed = Condition()
         self._connections: set[socket.socket] = set()
         super().__init__((host, port), _Handler)
-        Thread(target=self.serve_forever, args=(0.05,), name="rpc", daemon=True).start()
+        Thread(target=self.serve_forever, args=(0.01,), name="http", daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -60,20 +63,37 @@ class RpcServer(ThreadingHTTPServer):
         return f"http://{host!s}:{port}/"
 
     def stop(self) -> None:
-        """Stop listening and break the connections."""
+        """Stop listening, break the connections, wait a while until they are closed; may be repeated."""
         self.shutdown()
         self.server_close()
-        for connection in list(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        with self._changed:
+            for connection in self._connections:
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._changed.wait_for(lambda: not self._connections, STOP_SECONDS)
 
-    def opened(self, connection: socket.socket) -> None:
-        """Note a connection."""
-        self._connections.add(connection)
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection before its thread begins."""
+        with self._changed:
+            self._connections.add(request)
+        super().process_request(request, client_address)
 
-    def closed(self, connection: socket.socket) -> None:
-        """Forget a connection."""
-        self._connections.discard(connection)
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection once it is closed."""
+        super().shutdown_request(request)
+        with self._changed:
+            self._connections.discard(request)
+            self._changed.notify_all()
+
+
+class RpcServer(HttpServer):
+    """Listens on an address and answers JSON-RPC requests that carry the login."""
+
+    def __init__(self, host: str, port: int, login: tuple[str, str], answer: Answer) -> None:
+        """Port 0 takes a free one; OSError when the address is taken."""
+        self._login = b"Basic " + base64.b64encode(":".join(login).encode())
+        self._answer = answer
+        super().__init__(host, port, self.reply)
 
     def reply(self, request: BaseHTTPRequestHandler, body: bytes) -> Reply:
         """The reply to a request."""
@@ -124,13 +144,11 @@ def _single(reply: dict[str, Any]) -> Reply:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: RpcServer
+    server: HttpServer
 
     def handle(self) -> None:
-        self.server.opened(self.connection)
         with suppress(OSError):
             super().handle()
-        self.server.closed(self.connection)
 
     def do_POST(self) -> None:
         size = int(self.headers.get("Content-Length", 0))
@@ -138,7 +156,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.send_error(413)
             return
-        reply = self.server.reply(self, self.rfile.read(size))
+        reply = self.server.reply_to(self, self.rfile.read(size))
+        if reply is None:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         if reply.status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="jsonrpc"')

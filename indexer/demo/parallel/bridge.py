@@ -8,6 +8,7 @@ Blocks also launch the chains and move coins from one parallel chain to another.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
 from typing import NamedTuple
@@ -36,6 +37,9 @@ class Memo(NamedTuple):
     def text(self) -> str:
         """As an OP_RETURN has it."""
         return f"{self.chain.key.upper()}:{self.account}"
+
+
+Record = Callable[[Transfer], None]
 
 
 def read_memo(script: bytes) -> Memo | None:
@@ -124,22 +128,29 @@ class Bridge:
             self._lock(origin, account, amount)
             self._free(target, target.holder(random.randrange(1, HOLDERS)), amount)
 
+    def move(self, origin: TokenChain, target: TokenChain, amount: int) -> None:
+        """The exchange moves coins between two parallel chains, at once: with no block, and for good."""
+        self._lock(origin, origin.holder(EXCHANGE), amount, self.ledgers.impose)
+        self._free(target, target.holder(EXCHANGE), amount, self.ledgers.impose)
+
     # -- the issuer's wallets
 
     def can_free(self, chain: TokenChain, amount: int) -> bool:
         """Whether the issuer has so much, with something to spare."""
         return self.ledgers.balance(chain.key, chain.issuer("LOCKED")) >= amount + REFILL
 
-    def _free(self, chain: TokenChain, account: str, amount: int) -> None:
+    def _free(self, chain: TokenChain, account: str, amount: int, record: Record | None = None) -> None:
         """From the SWAP wallet, which LOCKED refills, to an account; what the issuer lacks stays in custody."""
         key, swap, locked, ledgers = chain.key, chain.issuer("SWAP"), chain.issuer("LOCKED"), self.ledgers
+        record = record or ledgers.note
         if (lacking := amount - ledgers.balance(key, swap)) > 0:
-            ledgers.note(Transfer(key, locked, swap, min(lacking + REFILL // 4, ledgers.balance(key, locked))))
-        ledgers.note(Transfer(key, swap, account, min(amount, ledgers.balance(key, swap))))
+            record(Transfer(key, locked, swap, min(lacking + REFILL // 4, ledgers.balance(key, locked))))
+        record(Transfer(key, swap, account, min(amount, ledgers.balance(key, swap))))
 
-    def _lock(self, chain: TokenChain, account: str, amount: int) -> None:
+    def _lock(self, chain: TokenChain, account: str, amount: int, record: Record | None = None) -> None:
         """From an account to the SWAP wallet; what the account lacks it has bought at the exchange just before."""
         key, exchange, ledgers = chain.key, chain.holder(EXCHANGE), self.ledgers
+        record = record or ledgers.note
         if (lacking := amount - ledgers.balance(key, account)) > 0:
-            ledgers.note(Transfer(key, exchange, account, min(lacking, ledgers.balance(key, exchange))))
-        ledgers.note(Transfer(key, account, chain.issuer("SWAP"), min(amount, ledgers.balance(key, account))))
+            record(Transfer(key, exchange, account, min(lacking, ledgers.balance(key, exchange))))
+        record(Transfer(key, account, chain.issuer("SWAP"), min(amount, ledgers.balance(key, account))))
