@@ -49,8 +49,18 @@ def zatoshi(text: str) -> int:
 
 def flux(zatoshi: int) -> str:
     """An amount inside of a sentence: ``1,234.5 FLUX``."""
+    return f"{plain(zatoshi)} FLUX"
+
+
+def plain(zatoshi: int) -> str:
+    """An amount without unit and without zeros that say nothing: ``1,234.5``."""
     parts = amount(zatoshi)
-    return f"{parts.sign}{parts.whole}{'.' if parts.decimals else ''}{parts.decimals} FLUX"
+    return f"{parts.sign}{parts.whole}{'.' if parts.decimals else ''}{parts.decimals}"
+
+
+def percent(share: float) -> str:
+    """A part of 1 as percent with two decimals; one too small for them is not called nothing."""
+    return "< 0.01 %" if 0 < share < 0.00005 else f"{100 * share:.2f} %"
 
 
 def group(number: int) -> str:
@@ -66,6 +76,11 @@ def count(number: int, one: str, many: str = "") -> str:
 def utc(seconds: int) -> str:
     """A moment for people: ``2026-11-21 10:19:03 UTC``."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def day(seconds: int) -> str:
+    """A day for people: ``2026-11-21``."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
 
 
 def iso(seconds: int) -> str:
@@ -100,6 +115,11 @@ def size(number: int) -> str:
 def decimal(number: float) -> str:
     """A difficulty: at most four decimals, none that say nothing."""
     return f"{number:,.4f}".rstrip("0").rstrip(".")
+
+
+def hundredths(number: float) -> str:
+    """An expected count, with two decimals so that a column of them aligns."""
+    return f"{number:,.2f}"
 
 
 def daemon_version(number: int) -> str:

@@ -84,8 +84,9 @@ def _unit(seconds: float) -> tuple[int, str]:
 def span(eta: Eta) -> str:
     """From the time that one in ten waits does not exceed to that of nine in ten: ``21 to 25 hours``."""
     length, name = _unit(eta.p90)
-    low, high = eta.p10 // length, math.ceil(eta.p90 / length)
-    return count(high, name) if low == high else f"{group(low)} to {count(high, name)}"
+    tenths = 10 if length > 1 and eta.p90 < 10 * length else 1
+    low, high = eta.p10 * tenths // length / tenths, math.ceil(eta.p90 * tenths / length) / tenths
+    return f"{high:g} {name}{'' if high == 1 else 's'}" if low == high else f"{low:g} to {high:g} {name}s"
 
 
 def long(seconds: float) -> str:

@@ -39,13 +39,17 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A node at a height; ``times`` are those of the blocks of its events, by height."""
+    """A node at a height; ``times`` are those of the blocks of its events, by height.
+
+    ``since`` is what happened after its last payout; empty unless the list of payouts begins with that.
+    """
 
     node: Node
     height: int
     tier: TierState
     events: Page[LifeEvent] | None
     paid: Page[Paid] | None
+    since: tuple[LifeEvent, ...]
     times: Mapping[int, int]
 
 
@@ -58,14 +62,17 @@ async def profile(
     height = states.at.height
     events: Page[LifeEvent] | None = None
     paid: Page[Paid] | None = None
+    since: list[LifeEvent] = []
     if shown == "timeline":
         first = HISTORY.encode(height + 1, 0) if at is not None else None
         events = await timeline(view, outpoint, cursor=cursor or first, limit=limit)
     else:
         first = LIST.encode(height + 1, AFTER_ALL_TIERS) if at is not None else None
         paid = await _paid(view, outpoint, cursor or first, limit)
+        if paid.items and cursor is None:
+            since = await _breaks(view, await node_id(view, outpoint), paid.items[0].payout.height, height + 1)
     times = await _times(view, [event.height for event in events.items] if events else [])
-    return Profile(found, height, states.items[TIERS.index(found.tier)], events, paid, times)
+    return Profile(found, height, states.items[TIERS.index(found.tier)], events, paid, tuple(since), times)
 
 
 async def _times(view: View, heights: Sequence[int]) -> dict[int, int]:

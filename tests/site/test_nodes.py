@@ -14,6 +14,7 @@ from explorer.pages import formats, node_words
 from explorer.queries.node_results import Eta
 from indexer.store.mongo import MongoStore
 from indexer.store.setup import prepare
+from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.indexed import Index, chain, network
 from tests.site.markup import Element, Markup
@@ -197,7 +198,8 @@ def test_a_node_of_the_past_leaves_out_what_came_later(site: Client) -> None:
 @pytest.mark.parametrize("node", [CONFIRMED, EXPIRED])
 def test_the_payouts_of_a_node_and_what_lies_between(site: Client, node: str) -> None:
     payouts = site.json(f"/api/v1/nodes/{node}/payouts?limit=1000")["items"]
-    rows = page_of(site, f"/node/{node}?view=payouts&limit=1000").rows()
+    page = page_of(site, f"/node/{node}?view=payouts&limit=1000")
+    rows = page.rows()
     assert [(int(row[0].replace(",", "")), row[3], row[4], plain(row[5]), plain(row[6])) for row in rows] == [
         (p["height"], p["outpoint"], "Paid as expected", p["amount"], p["amount"]) for p in payouts
     ]
@@ -209,6 +211,14 @@ def test_the_payouts_of_a_node_and_what_lies_between(site: Client, node: str) ->
         breaks = [e for e in between if e["event"] not in ("payout", "update", "ip_change")]
         told = [f"{node_words.HAPPENED[e['event']]} in {e['height']:,}" for e in reversed(breaks)]
         assert row[2] == " ".join((formats.count(newer["height"] - older["height"], "block"), *told))
+    after = [e for e in events if e["height"] >= payouts[0]["height"]]
+    breaks = [e for e in reversed(after) if e["event"] not in ("payout", "update", "ip_change")]
+    told = [f"{node_words.HAPPENED[e['event']]} in {e['height']:,}" for e in breaks]
+    since = f"{formats.count(recorded.TIP - payouts[0]['height'], 'block')} since the last payout"
+    sentence = page.one("p", class_="intro").text
+    assert sentence.startswith(f"{since}: {', '.join(told)}." if told else f"{since}.")
+    due = site.json(f"/api/v1/nodes/{node}")["pays_by_height"]
+    assert ("The next one is due by block" in sentence) == (due is not None)
 
 
 @pytest.mark.parametrize("query", ["", "before=560", "before=285"])
@@ -233,9 +243,11 @@ def test_producers(site: Client) -> None:
     items = site.json("/api/v1/producers?limit=50")["items"]
     page = page_of(site, "/producers")
     rows = page.rows()
-    assert [(row[3].split()[0], row[4], row[5]) for row in rows] == [
-        (f"{i['blocks']:,}", f"{i['first_height']:,}", f"{i['last_height']:,}") for i in items
-    ]
+    assert [tuple(row[3:]) for row in rows] == [
+        (f"{i['blocks']:,}", "–" if i["expected"] is None else f"{i['expected']:.2f}", f"{i['first_height']:,}",
+         f"{i['last_height']:,}")
+        for i in items
+    ]  # fmt: skip
     assert [row[0] for row in rows] == [node_words.PRODUCERS.get(i["node"], i["node"]) for i in items]
     totals, facts = site.json("/api/v1/producers/totals"), page.definitions()
     assert facts["Blocks by nodes"].split()[0] == f"{totals['by_nodes']:,}"
@@ -248,11 +260,9 @@ def test_producers(site: Client) -> None:
 def test_producers_by_address(site: Client) -> None:
     items = site.json("/api/v1/producers/addresses?limit=50")["items"]
     rows = page_of(site, "/producers?by=address").rows()
-    assert [(row[0], row[1], row[2]) for row in rows] == [
-        (i["address"], f"{i['confirmed']} confirmed now, of {i['nodes']}",
-         f"{i['blocks']} of {formats.decimal(i['expected'])} expected")
-        for i in items
-    ]  # fmt: skip
+    assert [(row[0], row[1].split()[0], row[1].split()[-2], row[2], row[3]) for row in rows] == [
+        (i["address"], f"{i['confirmed']}", f"{i['nodes']}", f"{i['blocks']}", f"{i['expected']:.2f}") for i in items
+    ]
     assert site.get("/producers?by=tier").status_code == 400
 
 
@@ -342,9 +352,12 @@ def test_while_the_index_catches_up_queues_are_shown_and_lists_wait(young: tuple
     [
         (Eta(4, 5, 6), "4 to 6 seconds"),
         (Eta(5, 5, 5), "5 seconds"),
-        (Eta(100, 110, 121), "1 to 3 minutes"),
+        (Eta(100, 110, 121), "1.6 to 2.1 minutes"),
+        (Eta(120, 120, 120), "2 minutes"),
+        (Eta(1, 1, 1), "1 second"),
+        (Eta(540, 570, 600), "9 to 10 minutes"),
         (Eta(75_600, 80_000, 90_000), "21 to 25 hours"),
-        (Eta(300_000, 310_000, 350_000), "3 to 5 days"),
+        (Eta(300_000, 310_000, 350_000), "3.4 to 4.1 days"),
     ],
 )
 def test_time_ranges(eta: Eta, words: str) -> None:
