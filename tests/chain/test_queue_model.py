@@ -132,7 +132,7 @@ def assert_equal(queue: NodeQueue, naive: NaiveQueue) -> None:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_random_histories(seed: int) -> None:
     dice, fed = random.Random(seed), Fed()

@@ -83,24 +83,30 @@ def check_node(client: Client, point: bytes, fields: dict[str, Any], query: str)
     assert {name: body[name] for name in fields} == fields
 
 
-def check_every_node(client: Client, expected: Lists, query: str) -> None:
-    """Every field that the daemon tells of the nodes on its lists."""
+def told_of(expected: Lists) -> dict[bytes, dict[str, Any]]:
+    """Every field that the daemon tells of the nodes on its lists, as the API names them, by collateral."""
+    told: dict[bytes, dict[str, Any]] = {}
     for tier, nodes in zip(TIERS, expected.confirmed, strict=True):
         for rank, (point, ip, started, confirmed, last, paid, payee, pubkey, value) in enumerate(nodes):
-            fields = {
+            told[point] = {
                 "status": "confirmed", "tier": tier.label, "ip": ip.decode(), "started_height": started,
                 "confirmed_height": confirmed, "last_confirmed_height": last, "last_paid_height": paid or None,
                 "address": address(payee), "pubkey": pubkey.hex(), "collateral": value, "rank": rank, "reason": None,
                 "ended_height": None, "restart_from": None, "dos_until": None,
             }  # fmt: skip
-            check_node(client, point, fields, query)
     for status, entries in (("started", expected.started), ("dos", expected.dos)):
         for point, started, _, payee, value in entries:
-            fields = {
+            told[point] = {
                 "status": status, "started_height": started, "address": address(payee), "collateral": value,
                 "rank": None, "confirmed_height": None, "ip": None, "next_update_height": None,
             }  # fmt: skip
-            check_node(client, point, fields, query)
+    return told
+
+
+def check_every_node(client: Client, expected: Lists, query: str) -> None:
+    """Every node of the daemon's lists, one by one."""
+    for point, fields in told_of(expected).items():
+        check_node(client, point, fields, query)
 
 
 @pytest.mark.parametrize("height", HEIGHTS)
@@ -128,9 +134,34 @@ def test_every_height_as_a_past_height(client: Client) -> None:
 
 
 @pytest.mark.slow
-def test_every_node_at_many_past_heights(client: Client) -> None:
-    for height in range(1, recorded.TIP + 1, 11):
-        check_every_node(client, lists(chain()[height]), f"at={height}")
+def test_every_node_at_every_past_height(client: Client) -> None:
+    """Asked for in every block that changes what the daemon says of a node, and in the block before.
+
+    Between two changes the daemon says the same of it, and so does the index, from the same rows; every 24th block
+    they are asked for all the same.
+    """
+    before: dict[bytes, dict[str, Any]] = {}
+    asked = 0
+    for height in range(1, recorded.TIP + 1):
+        now = told_of(lists(chain()[height]))
+        unranked = {point: {**fields, "rank": None} for point, fields in now.items()}
+        changed = [p for p in now.keys() | before.keys() if unranked.get(p) != before.get(p)]
+        for point in now if height % 24 == 0 else changed:
+            check_at(client, point, now.get(point), height)
+            check_at(client, point, before.get(point), height - 1, ranked=False)
+            asked += 1
+        before = unranked
+    assert asked > 10_000
+
+
+def check_at(client: Client, point: bytes, fields: dict[str, Any] | None, height: int, ranked: bool = True) -> None:
+    """What one node's page says after a block; None: it is on no list."""
+    if fields is not None:
+        known = {name: value for name, value in fields.items() if ranked or name != "rank"}
+        check_node(client, point, known, f"at={height}")
+        return
+    response = client.get(f"/api/v1/nodes/{outpoint_text(point)}?at={height}")
+    assert response.status_code == 404 or response.json()["status"] not in ("started", "confirmed", "dos")
 
 
 def test_what_rows_say_of_a_node_is_what_the_queue_left_behind(client: Client) -> None:
@@ -166,13 +197,14 @@ def check_tip(index: Index, client: Client, block_hash: str) -> None:
     expected, height = lists(block_hash), index.tip["height"]
     check_queues(client, expected, height, "")
     check_tiers(client, expected, "")
-    for status, points in (
-        ("confirmed", [node[0] for tier in expected.confirmed for node in tier]),
-        ("started", [entry[0] for entry in expected.started]),
-        ("dos", [entry[0] for entry in expected.dos]),
-    ):
-        seen = [item["node"] for item in client.json(f"/api/v1/nodes?status={status}&limit=1000")["items"]]
-        assert seen == [outpoint_text(point) for point in sorted(points)]
+    told = told_of(expected)
+    for status in ("confirmed", "started", "dos"):
+        points = sorted(point for point, fields in told.items() if fields["status"] == status)
+        items = client.json(f"/api/v1/nodes?status={status}&limit=1000")["items"]
+        assert [item["node"] for item in items] == [outpoint_text(point) for point in points]
+        for point, item in zip(points, items, strict=True):
+            item["collateral"] = zatoshi(item["collateral"])
+            assert {name: item[name] for name in told[point]} == told[point], (height, item["node"])
 
 
 def grow(index: Index, client: Client, end: int, names: Sequence[str]) -> None:
@@ -184,7 +216,13 @@ def grow(index: Index, client: Client, end: int, names: Sequence[str]) -> None:
         for stale in forks.get(height, ()):
             index.extend([stale])
             check_tip(index, client, stale)
-        if height in forks:
+        if height in forks:  # backwards block by block, forwards once more, and back in one step
+            branch_hashes = [chain()[height], *forks[height]]
+            for depth in range(1, len(branch_hashes)):
+                index.rewind(height + len(branch_hashes) - 1 - depth)
+                check_tip(index, client, branch_hashes[-1 - depth])
+            index.extend(forks[height])
+            check_tip(index, client, branch_hashes[-1])
             index.rewind(height)
             check_tip(index, client, chain()[height])
 
