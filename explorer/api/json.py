@@ -52,12 +52,12 @@ def _writer(cls: Any) -> Write:
     A field whose type is a variable (``Page.items``) is written by the type of each value.
     """
     hints = get_type_hints(cls, include_extras=True)
-    plan = tuple((field.name, _write(hints[field.name])) for field in fields(cls))
+    plan = tuple((field.name, _key(field.name), _write(hints[field.name])) for field in fields(cls))
 
     def write(value: Any) -> dict[str, Any]:
         return {
-            name: item if item is None or change is None else change(item)
-            for name, change in plan
+            key: item if item is None or change is None else change(item)
+            for name, key, change in plan
             if (item := getattr(value, name)) is not ABSENT
         }
 
@@ -77,6 +77,11 @@ def _write(hint: Any) -> Write | None:
     if isinstance(hint, TypeVar):
         return to_json
     return _writer(hint) if isinstance(hint, type) and is_dataclass(hint) else None
+
+
+def _key(name: str) -> str:
+    """A field's name in JSON: ``from_`` is Python's way to write ``from``."""
+    return name.rstrip("_")
 
 
 def _present(args: tuple[Any, ...]) -> Iterator[Any]:
@@ -131,8 +136,8 @@ def _object_schema(hint: Any, components: dict[str, Schema]) -> Schema:
         components[name] = {
             "type": "object",
             "description": (cls.__doc__ or "").partition("\n")[0],
-            "properties": {field: schema_of(kind, components) for field, kind in kinds.items()},
-            "required": [field for field, kind in kinds.items() if Absence not in get_args(kind)],
+            "properties": {_key(field): schema_of(kind, components) for field, kind in kinds.items()},
+            "required": [_key(field) for field, kind in kinds.items() if Absence not in get_args(kind)],
         }
     return {"$ref": f"#/components/schemas/{name}"}
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from explorer.api import nodes, supply
+from explorer.api import holdings, nodes, supply
 from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
@@ -186,6 +186,7 @@ async def get_search(request: Request) -> Answer[Hits]:
 
 api.include(nodes.api)
 api.include(supply.api)
+api.include(holdings.api)
 
 TWINS = (
     ("/block/{reference}", get_block),

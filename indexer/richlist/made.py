@@ -14,7 +14,6 @@ from indexer.store.schedule import Pinned
 MOST: Final = 1000  # addresses on the list
 KEPT: Final = 3  # lists: who reads one page by page finds the rest while the next ones are made
 POWERS: Final = tuple(10**exponent for exponent in range(18))  # zatoshi: from 1 to beyond all coins
-REVISION: Final = "richlist"  # the document of meta that tells readers of a new list
 
 
 def make(store: MongoStore, most: int = MOST) -> Pinned | None:
@@ -66,11 +65,9 @@ def _stages(most: int) -> Sequence[Mapping[str, Any]]:
 
 
 def keep(store: MongoStore, made: RichList) -> None:
-    """Store a list, forget those before the last few, and tell the readers."""
+    """Store a list and forget those before the last few."""
     store.replace("richlist", [rich_list_row(made)])
     store.delete("richlist", [*store.ids("richlist")][:-KEPT])
-    revision = (store.meta(REVISION) or {"revision": 0})["revision"] + 1
-    store.put_meta(REVISION, {"revision": revision})
 
 
 def last_made(store: MongoStore, hash_at: Callable[[int], bytes | None]) -> Pinned | None:

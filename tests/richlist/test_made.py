@@ -121,15 +121,14 @@ def test_no_list_while_a_commit_is_half_done(index: Index) -> None:
     assert make(store_of(index)) is None
 
 
-def test_the_last_few_lists_stay_and_readers_are_told(index: Index) -> None:
+def test_the_last_few_lists_stay(index: Index) -> None:
     store = store_of(index)
     heights = []
-    for number in range(KEPT + 2):
+    for _ in range(KEPT + 2):
         index.extend([chain()[index.tip["height"] + 1]])
         made = make(store)
         assert made is not None
         heights.append(made.height)
-        assert (store.meta("richlist") or {})["revision"] == number + 1
     assert list(store.ids("richlist")) == heights[-KEPT:]
 
 

@@ -1,0 +1,26 @@
+"""The part of the API under /api/v1 that is about who holds the coins, and what moves in and out of the bridge."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from explorer.api.endpoint import Api
+from explorer.api.lists import CURSOR, LIMIT, paging
+from explorer.db import Answer
+from explorer.queries.richlist import Distribution, Holders, distribution, holders
+from explorer.services import services
+
+api = Api()
+
+
+@api.get("/api/v1/richlist", Holders, LIMIT, CURSOR, errors=(400, 409, 503))
+async def get_richlist(request: Request) -> Answer[Holders]:
+    """The addresses with the most coins after one block, the richest first."""
+    s = services(request)
+    return await s.db.fenced(holders, s.labels, **paging(request))
+
+
+@api.get("/api/v1/distribution", Distribution, errors=(503,))
+async def get_distribution(request: Request) -> Answer[Distribution]:
+    """How many addresses have how much after one block, by powers of ten."""
+    return await services(request).db.fenced(distribution)
