@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from textwrap import fill
 
 from bench import answers, catchup, parse
 from bench.answers import Answered, Times
 from bench.clocked import LISTS, PAYOUTS, ROWS
 from bench.mix import mix
+from bench.page import machine, replace_part
 from indexer.sample.shape import plan
-from indexer.store import mongod
-
-PAGE = Path(__file__).parents[1] / "docs" / "measurements.md"
-PART = re.compile(r"(<!-- bench -->\n).*?(<!-- bench end -->)", re.DOTALL)
 
 Row = tuple[str, ...]
-
-
-def processor() -> str:
-    """The name of the machine's processor."""
-    names = re.findall(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return names[0].strip() if names else platform.machine()
-
-
-def machine(load: float) -> str:
-    """What the figures were measured on, with the load that the machine had before."""
-    version = ".".join(map(str, mongod.check(mongod.find())))
-    kernel = platform.release().partition("-")[0]
-    return (
-        f"{processor()}, {os.cpu_count()} cores, {mongod.machine_memory() >> 30} GiB, Linux {kernel}, "
-        f"Python {platform.python_version()}, MongoDB {version}, {datetime.now(UTC):%Y-%m-%d}; load of other work "
-        f"before the run: {load:.1f}"
-    )
 
 
 def parse_rows(found: parse.Figures) -> Iterator[Row]:
@@ -115,7 +91,7 @@ def main() -> None:
     found = tables(parse.measure(mix(parse.BLOCKS)), catchup.run(plan(catchup.NODES, given.blocks)), load)
     print(found)
     if given.write:
-        PAGE.write_text(PART.sub(lambda part: part[1] + found + part[2], PAGE.read_text()))
+        replace_part("bench", found)
 
 
 if __name__ == "__main__":

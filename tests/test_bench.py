@@ -9,16 +9,19 @@ from threading import Thread
 
 import pytest
 
-from bench import catchup, daemon
-from bench.__main__ import PART, tables
+from bench import catchup, daemon, follow
+from bench.__main__ import tables
 from bench.answers import Answered, Times
 from bench.catchup import Figures, Sizes, Used, tell
 from bench.clocked import LISTS, PAYOUTS, ROWS, Clocks
 from bench.files import CHUNK_BYTES, STALE_EVERY, cached, file_name, places
+from bench.page import PAGE, with_part
 from bench.parse import Figures as Parsed
+from indexer.chain.keys import hash_text
 from indexer.errors import ParseError
 from indexer.parse import parse_block
 from indexer.sample.shape import network_of, plan
+from indexer.sample.wire import ordinary, p2pkh, sapling_transaction
 from indexer.source.base import RawBlock
 from indexer.source.blkfiles import FilesFirst
 from indexer.source.endpoint import Endpoint
@@ -146,4 +149,34 @@ def test_the_page_has_figures_and_budgets() -> None:
     assert f"| first catch-up from block files | 250 transactions/s | {catchup.LEAST_RATE:,} |" in page
     assert "| queue at a past height, page of 1,000 | 20 ms, at worst 61 ms | 100 ms |" in page
     assert "| `ledger` | 200 | 10.0 | 2.0 | 2.4 |" in page
-    assert PART.sub("new", "a <!-- bench -->\nold\n<!-- bench end --> z") == "a new z"
+
+
+def test_a_part_of_the_page_is_replaced() -> None:
+    page = "a\n<!-- one -->\nold\n<!-- one end -->\n<!-- two -->\nkept\n<!-- two end -->\n"
+    assert with_part(page, "one", "new\n") == page.replace("old", "new")
+    with pytest.raises(ValueError, match="no part <!-- three -->"):
+        with_part(page, "three", "new\n")
+    for name in ("bench", "follow"):
+        assert with_part(PAGE.read_text(), name, "")
+
+
+def test_delays_of_following() -> None:
+    found = follow.delays([0.001 * n for n in range(1, 101)])
+    assert [found.median, found.most, found.longest] == pytest.approx([50.5, 95, 100])
+    lines = follow.table({"with ZMQ": (found, found), "by polling": (found, found)}).splitlines()
+    assert lines[2] == "| block, with ZMQ | 50 ms | 95 ms | 100 ms | 500 ms |"
+    assert lines[5] == "| transaction, by polling | 50 ms | 95 ms | 100 ms | 1 s |"
+
+
+@pytest.mark.slow
+def test_following_the_demo_network_is_measured(mongod: str) -> None:
+    for found in follow.run(True, 3):
+        assert 0 < found.median <= found.most <= found.longest < 1000 * follow.PATIENCE
+
+
+def test_a_transaction_is_new_once() -> None:
+    raw = ordinary(sapling_transaction([(bytes(range(36)), b"\x51")], [(5, p2pkh(bytes(20)))]))
+    paths = follow.NewTransactions()
+    assert paths(raw.raw) == f"/api/v1/transactions/{hash_text(raw.txid)}"
+    assert paths(raw.raw) is None
+    assert paths(b"") is None
