@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, RLock, Thread
-from typing import Any, NamedTuple
+from http.server import BaseHTTPRequestHandler
+from threading import Event, RLock
+from typing import Any
 
+from indexer.demo.http import HttpServer, Reply
 from tests import recorded
 from tests.replay_chain import ReplayChain, RpcError
 
@@ -40,14 +39,6 @@ MISBEHAVIOURS = (
     *("pruned", "forgets_blocks", "shuffled", "refusing", "odd_status"),
 )
 _STATUS_OF_CODE = {-32600: 400, -32601: 404}
-
-
-class Reply(NamedTuple):
-    """An HTTP reply as it goes out."""
-
-    status: int
-    content_type: str
-    body: bytes
 
 
 def dumps(value: Any) -> str:
@@ -75,7 +66,7 @@ class ReplayDaemon:
         self._misbehaviour: str | None = None
         self._times: int | None = None
         self._port = port
-        self._server: _Server | None = None
+        self._server: HttpServer | None = None
         self.up()
 
     def __enter__(self) -> ReplayDaemon:
@@ -102,7 +93,7 @@ class ReplayDaemon:
         """Listen again, on the same port."""
         self.released.clear()
         if self._server is None:
-            self._server = _Server(self._port, self.reply)
+            self._server = HttpServer("127.0.0.1", self._port, self.reply)
             self._port = self._server.server_address[1]
 
     def misbehave(self, kind: str, times: int | None = None) -> None:
@@ -223,56 +214,6 @@ def _single(reply: dict[str, Any]) -> Reply:
     return Reply(status, "application/json", (_item(reply) + "\n").encode())
 
 
-class _Server(ThreadingHTTPServer):
-    """A listening server with its connections, so that both can be shut."""
-
-    daemon_threads = True
-
-    def __init__(self, port: int, reply: Callable[[BaseHTTPRequestHandler, bytes], Reply | None]) -> None:
-        self.reply = reply
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-        Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def stop(self) -> None:
-        self.shutdown()
-        self.server_close()
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Server
-
-    def handle(self) -> None:
-        self.server.connections.add(self.connection)
-        with suppress(OSError):
-            super().handle()
-        self.server.connections.discard(self.connection)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        reply = self.server.reply(self, body)
-        if reply is None:
-            self.close_connection = True
-            return
-        self.send_response(reply.status)
-        if reply.status == 401:
-            self.send_header("WWW-Authenticate", 'Basic realm="jsonrpc"')
-        self.send_header("Content-Type", reply.content_type)
-        self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        self.wfile.write(reply.body)
-
-    do_GET = do_POST
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 class Control:
     """The commands of a replay daemon in a process of its own, as JSON-RPC methods."""
 
@@ -313,8 +254,8 @@ def main() -> None:
     options.add_argument("--password", default="s3cret")
     chosen = options.parse_args()
     daemon = ReplayDaemon(chosen.height, port=chosen.port, user=chosen.user, password=chosen.password)
-    control = _Server(chosen.control_port, Control(daemon).reply)
-    urls = {"url": daemon.url, "control": f"http://127.0.0.1:{control.server_address[1]}/"}
+    control = HttpServer("127.0.0.1", chosen.control_port, Control(daemon).reply)
+    urls = {"url": daemon.url, "control": control.url}
     print(json.dumps(urls), flush=True)
     Event().wait()
 

@@ -13,9 +13,10 @@ from http.server import BaseHTTPRequestHandler
 from threading import RLock
 from typing import Any
 
+from indexer.demo.http import HttpServer, Reply
 from tests import recorded
 from tests.replay_chain import ReplayChain, RpcError
-from tests.replay_daemon import Reply, _Server, dumps
+from tests.replay_daemon import dumps
 
 MISBEHAVIOURS = (
     *("html", "busy", "busy_until", "busy_always", "server_error", "drop", "truncated", "slow_drip", "empty"),
@@ -43,7 +44,7 @@ class ReplayGateway:
         self.lock = RLock()
         self._misbehaviour: tuple[str, int] = ("", 0)
         self._chance = random.Random(1)
-        self._server = _Server(0, self.reply)
+        self._server = HttpServer("127.0.0.1", 0, self.reply)
 
     def __enter__(self) -> ReplayGateway:
         return self
@@ -54,7 +55,7 @@ class ReplayGateway:
     @property
     def url(self) -> str:
         """Its base address."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return self._server.url.rstrip("/")
 
     def misbehave(self, kind: str, times: int = 1 << 30) -> None:
         """Misbehave (one of MISBEHAVIOURS) for so many requests."""

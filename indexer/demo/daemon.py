@@ -31,6 +31,7 @@ WARMING_UP = -28
 BLOCKS_PER_REORG = 40
 LEAST_PAUSE, MOST_PAUSE = 0.1, 0.4  # between two transactions, as a share of the seconds of a block
 MINED_SHARE = 0.85
+PATIENCE = 8.0  # seconds for which a question to a parallel chain waits until the first blocks are made
 BUILT_AT_ONCE = 50  # blocks between two looks at the stop flag
 MOST_GENERATED = 1000  # blocks of one request
 
@@ -81,6 +82,7 @@ class DemoDaemon:
         self.lock = RLock()
         self._notifier: Notifier = notifier or Silence()
         self._answers: Answers | None = None
+        self._loaded = Event()
         self._coming: deque[Wire] = deque()  # what node owners will send before the next block
         with ExitStack() as stack:
             self._file = BlockFile(settings.folder / FILE_NAME, settings.network.magic)
@@ -127,6 +129,7 @@ class DemoDaemon:
             control: dict[str, Callable[..., Any]] = {"generate": self.generate, "invalidateblock": self.invalidate}
             control |= Controls(builder, self._offer, self.parallel.conditions).methods()
             self._answers = Answers(builder, lambda raw: self._notifier.transactions([raw]), control)
+        self._loaded.set()
         return True
 
     def _answer(self, method: str, params: Sequence[Any]) -> Any:
@@ -136,9 +139,9 @@ class DemoDaemon:
             return self._answers(method, params)
 
     def _answer_parallel(self, chain: TokenChain, reply: Callable[[View], Reply]) -> Reply | None:
+        if not self._loaded.wait(PATIENCE):
+            return None
         with self.lock:  # the block and what it does on the parallel chains are seen at one moment
-            if self._answers is None:
-                return None
             tip = self.chain.tip
             return reply(View(chain, self.chain.bridge.ledgers, tip.height, tip.time))
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any, TypeVar
 
 import httpx
 
-from indexer.errors import Garbled, Refused, Unreachable, WrongCredentials
+from indexer.errors import Garbled, Refused, Stopped, Unreachable, WrongCredentials
 from indexer.source.base import HASH_BYTES, DaemonStatus, RawBlock
 from indexer.source.conf import endpoints
 from indexer.source.endpoint import Endpoint, parse_endpoints
@@ -90,6 +92,9 @@ class DaemonRpc:
         self._authorization: str | None = None
         self._timeout, self._max_reply, self._clock = timeout, max_reply, clock
         self._window = Window()
+        self._lock = Lock()
+        self._questions = 0  # under way
+        self._closed = False
         self._http = httpx.Client(
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             limits=httpx.Limits(max_connections=4, keepalive_expiry=20.0),
@@ -102,8 +107,12 @@ class DaemonRpc:
         return self._endpoints[self._current].url
 
     def close(self) -> None:
-        """Drop the connections."""
-        self._http.close()
+        """Ask nothing more and drop the connections; a question under way drops its own when it ends."""
+        with self._lock:
+            self._closed = True
+            idle = not self._questions
+        if idle:
+            self._http.close()
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of one call; raises Refused with the daemon's code, or another SourceError."""
@@ -235,10 +244,26 @@ class DaemonRpc:
             headers["Authorization"] = authorization
         give_up_at = self._clock() + self._timeout
         try:
-            with self._http.stream("POST", self.url, content=body, headers=headers) as response:
+            with self._asking(), self._http.stream("POST", self.url, content=body, headers=headers) as response:
                 return response.status_code, self._read(response, give_up_at)
         except httpx.HTTPError as error:
             raise transport_error(error, self.url) from None
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """A question under way; the last one to end after the close drops the connections."""
+        with self._lock:
+            if self._closed:
+                raise Stopped("the daemon is not asked any more")
+            self._questions += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._questions -= 1
+                last = self._closed and not self._questions
+            if last:
+                self._http.close()
 
     def _read(self, response: httpx.Response, give_up_at: float) -> bytes:
         received = bytearray()
