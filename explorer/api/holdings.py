@@ -7,6 +7,8 @@ from starlette.requests import Request
 from explorer.api.endpoint import Api
 from explorer.api.lists import CURSOR, LIMIT, paging
 from explorer.db import Answer
+from explorer.queries.fusion import FusionMovement, fusion_movements
+from explorer.queries.results import Page
 from explorer.queries.richlist import Distribution, Holders, distribution, holders
 from explorer.services import services
 
@@ -24,3 +26,10 @@ async def get_richlist(request: Request) -> Answer[Holders]:
 async def get_distribution(request: Request) -> Answer[Distribution]:
     """How many addresses have how much after one block, by powers of ten."""
     return await services(request).db.fenced(distribution)
+
+
+@api.get("/api/v1/supply/fusion", Page[FusionMovement], LIMIT, CURSOR, errors=(400, 503))
+async def get_fusion(request: Request) -> Answer[Page[FusionMovement]]:
+    """What moved in and out of the bridge's wallets on the native chain, newest first."""
+    s = services(request)
+    return await s.db.fenced(fusion_movements, s.labels.fusion, **paging(request))

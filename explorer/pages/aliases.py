@@ -23,6 +23,7 @@ MOVED: Final = {
     "/fluxnodes": "/nodes",
     "/fluxnodes/{x}": "/nodes/{x}",
     "/masternodes": "/nodes",
+    "/rich-list": "/richlist",
     "/sendtx": "/broadcast",
     "/pushtx": "/broadcast",
     "/tx/send": "/broadcast",
