@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
@@ -14,7 +15,8 @@ from explorer.kept import Kept
 from explorer.queries.nodes import node_at, stored_node
 from indexer.chain.address import encode_address
 from indexer.chain.keys import outpoint_text
-from indexer.chain.tiers import TIERS, tier_of_collateral
+from indexer.chain.nodes import Status, order_key
+from indexer.chain.tiers import TIERS, Tier, tier_of_collateral
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import late_indexes
 from indexer.store.setup import create_index, prepare
@@ -238,6 +240,31 @@ def test_every_tip_of_the_whole_history(growing: tuple[Index, Client]) -> None:
     index, client = growing
     grow(index, client, recorded.TIP, ["R1", "R2", "R3", "R4", "R5"])
     check_every_node(client, lists(chain()[recorded.TIP]), "")
+
+
+def stored_queue(index: Index, tier: Tier) -> list[tuple[str, int, int | None]]:
+    """A queue as the rows of ``nodes`` have it now: outpoint, heights of first confirmation and last payment."""
+    rows = index.store.find("nodes", "status", [int(Status.CONFIRMED)])
+    nodes = sorted((stored_node(row) for row in rows if row["tier"] == tier), key=order_key)
+    return [(outpoint_text(node.outpoint), node.confirmed, node.last_paid or None) for node in nodes]
+
+
+def test_a_queue_of_the_past_is_what_was_stored_when_its_block_was_the_tip(growing: tuple[Index, Client]) -> None:
+    index, client = growing
+    first, last = 430, 480  # with a snapshot in between
+    index.catch_up(chain()[: first + 1], 220)
+    stored = {}
+    for height in range(first, last + 1):
+        index.catch_up(chain()[: height + 1], 1)
+        stored[height] = {tier: stored_queue(index, tier) for tier in TIERS}
+    client.run(client.services.db.poll())
+    heights = random.Random(1).sample(range(first, last), 20)
+    for height in heights:
+        for tier in TIERS:
+            places = client.json(f"/api/v1/tiers/{tier.label}/queue?limit=1000&at={height}")["items"]
+            seen = [(place["node"], place["confirmed_height"], place["last_paid_height"]) for place in places]
+            assert seen == stored[height][tier], height
+    assert min(len(stored[height][Tier.CUMULUS]) for height in heights) > 5
 
 
 def test_a_queue_page_by_page_stays_with_its_block(growing: tuple[Index, Client]) -> None:
