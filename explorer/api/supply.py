@@ -11,6 +11,7 @@ from explorer.api.respond import PlainText
 from explorer.db import Answer
 from explorer.errors import BadRequest
 from explorer.queries.caps import caps
+from explorer.queries.parallel_history import ParallelHistory, parallel_history
 from explorer.queries.results import Page
 from explorer.queries.supply import supply
 from explorer.queries.supply_history import DEFAULT, FEWEST, MOST, supply_history
@@ -46,6 +47,12 @@ async def get_caps(request: Request) -> Answer[Caps]:
 async def get_supply_history(request: Request) -> Answer[SupplyHistory]:
     """The supply at evenly spread heights, and the eras that have begun."""
     return await services(request).db.fenced(supply_history, points=query_int(request, "points"))
+
+
+@api.get("/api/v1/supply/parallel/history", ParallelHistory, POINTS, errors=(400, 503))
+async def get_parallel_history(request: Request) -> Answer[ParallelHistory]:
+    """What circulated on the parallel chains, hour by hour."""
+    return await services(request).db.fenced(parallel_history, points=query_int(request, "points"))
 
 
 @api.get("/api/v1/supply/unclaimed", Page[UnclaimedBlock], LIMIT, CURSOR, errors=(400, 503))

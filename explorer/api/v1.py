@@ -194,6 +194,8 @@ TWINS = (
     ("/address/{address}", get_address),
     ("/node/{outpoint}", nodes.get_node),
     ("/supply", supply.get_supply),
+    ("/parallel", supply.get_supply),
+    ("/supply", supply.get_supply),
 )
 
 

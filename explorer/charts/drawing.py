@@ -97,7 +97,7 @@ def _chart(figure: Figure, size: Size, heading: str | None) -> Any:
     chart = leather.Chart(heading)
     for series, shape in _layers(figure):
         chart.add_series(series, shape)
-    chart.set_x_scale(exact(figure.xs, size.across))
+    chart.set_x_scale(exact(figure.xs, size.across, figure.x_steps))
     chart.set_y_scale(round_up(figure.ys, size.up, figure.y_unit))
     chart.add_x_axis(tick_formatter=across)
     chart.add_y_axis(tick_formatter=lambda y, index, count: figure.y_mark(y))

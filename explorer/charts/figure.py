@@ -51,6 +51,8 @@ class Figure:
     x_note: Callable[[int], str]
     x_said: Callable[[int], str]
     y_said: Callable[[int], str]
+    x_steps: tuple[int, ...] = ()
+    """Distances of the marks of the x axis to choose from; none: 1, 2, 5, 10, 20, …"""
     bands: tuple[Band, ...] = ()
     limits: tuple[Limit, ...] = ()
     y_unit: int = 1

@@ -38,11 +38,14 @@ class Scale:
         return round(float(start) + (float(end) - float(start)) * (value - self.first) / (self.last - self.first), 1)
 
 
-def exact(values: tuple[int, ...], most: int) -> Scale:
-    """An axis that begins and ends with the values, marked at round numbers but not where a mark would be cut off."""
+def exact(values: tuple[int, ...], most: int, steps: tuple[int, ...] = ()) -> Scale:
+    """An axis that begins and ends with the values, marked at round numbers but not where a mark would be cut off.
+
+    ``steps`` are the distances of marks to choose from, rising; none: 1, 2, 5, 10, 20, …
+    """
     first, last = min(values, default=0), max(values, default=0)
     last = max(last, first + 1)
-    size = step(last - first, most)
+    size = next((own for own in steps if own * most >= last - first), 0) or step(last - first, most)
     return Scale(first, last, tuple(range(-(-first // size) * size, last - (last - first) // MARGIN + 1, size)))
 
 

@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 from explorer.charts.figure import Band, Figure, Limit
 from explorer.charts.scales import Scale
 
-FONT: Final = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
+FONT: Final = "ui-sans-serif, -apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, Arial, sans-serif"
 SMALL: Final = 11  # px
 CHARACTER: Final = 6.2  # mean width of a character of SMALL
 COLUMNS: Final = 80  # stretches of the x axis that tell their values

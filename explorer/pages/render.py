@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from explorer.db import Tip
 from explorer.etag import is_known
 from explorer.labels import NO_LABELS, Labels
-from explorer.pages import formats, node_words, words
+from explorer.pages import formats, node_words, supply_words, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
 from explorer.services import services
@@ -104,6 +104,7 @@ def _environment() -> Environment:
         "formats": formats,
         "words": words,
         "lives": node_words,
+        "coins": supply_words,
         "with_query": with_query,
         "tiers": TIERS,
         "themes": ("system", *THEMES),

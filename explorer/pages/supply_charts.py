@@ -1,0 +1,140 @@
+"""The supply and the parallel chains over time, as figures and as sheets of numbers."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from explorer.charts.figure import Band, Figure, Limit, Line
+from explorer.pages.formats import count, flux, group, utc
+from explorer.pages.sheets import Column, Sheet
+from explorer.pages.supply_words import capital, compact
+from explorer.queries.parallel_history import ParallelHistory, ParallelPoint
+from explorer.queries.supply_results import SupplyHistory
+from indexer.chain.params import COIN
+
+TONES: Final = ("nimbus", "cumulus", "stratus", "good")
+DAY: Final = 86_400  # seconds
+PATTERNS: Final = ((DAY, "%H:%M"), (4 * DAY, "%d %b %H:%M"), (700 * DAY, "%d %b"))  # of axes of at most so many seconds
+STEPS: Final = (
+    *(60 * minutes for minutes in (1, 5, 10, 30, 60, 120, 360, 720)),
+    *(DAY * days for days in (1, 2, 5, 10, 20, 30, 60, 90, 180, 365)),
+)
+
+
+def dates(seconds: int) -> str:
+    """The pattern of a moment on an axis that spans so many seconds."""
+    return next((pattern for most, pattern in PATTERNS if seconds <= most), "%b %Y")
+
+
+def moment(time: int, span: int) -> str:
+    """A moment (Unix seconds, UTC) as an axis of a span writes it."""
+    return datetime.fromtimestamp(time, UTC).strftime(dates(span))
+
+
+def noted(known: Sequence[tuple[int, int]]) -> Callable[[int], str]:
+    """When a height was reached, from (height, time) of some heights, as an axis notes it."""
+    heights = [height for height, _ in known]
+    span = known[-1][1] - known[0][1] if known else 0
+
+    def note(height: int) -> str:
+        at = bisect_right(heights, height) - 1
+        if at < 0:
+            return ""
+        (h0, t0), (h1, t1) = known[at], known[min(at + 1, len(known) - 1)]
+        return moment(t0 + (t1 - t0) * (height - h0) // max(h1 - h0, 1), span)
+
+    return note
+
+
+def supply_figure(history: SupplyHistory, limit: int) -> Figure:
+    """What was issued, what of it is transparent, and the official formula over the heights; zatoshi."""
+    points = history.points
+    times = [(point.height, point.time) for point in points]
+    time_of = dict(times)
+    last = points[-1]
+    return Figure(
+        "Flux supply by block height",
+        f"Up to block {group(last.height)}: {flux(last.issued)} issued, {flux(last.transparent)} of it transparent"
+        + (f"; {flux(last.formula)} on all chains by the official formula." if last.formula is not None else "."),
+        (
+            Line("Issued", "accent", tuple((p.height, p.issued) for p in points)),
+            Line("Transparent", "stratus", tuple((p.height, p.transparent) for p in points), dashed=True),
+            Line("All chains, official formula", "nimbus", tuple((p.height, p.formula) for p in points)),
+        ),
+        x_mark=group,
+        y_mark=compact,
+        x_note=noted(times),
+        x_said=lambda height: f"Block {group(height)}, {utc(time_of[height])}",
+        y_said=flux,
+        bands=tuple(Band(capital(era.name), era.first_height, era.last_height) for era in history.eras),
+        limits=(Limit(f"{compact(limit)} FLUX", limit),) if 4 * last.issued >= limit else (),
+        y_unit=COIN,
+    )
+
+
+def supply_sheet(history: SupplyHistory) -> Sheet:
+    """The numbers of the supply chart, newest first."""
+    columns = (
+        Column("Block", "height"), Column("Time", "time"), Column("Issued", "amount"), Column("Schedule", "amount"),
+        Column("Transparent", "amount"), Column("Shielded", "amount"), Column("Unspendable", "amount"),
+        Column("Official formula", "amount"),
+    )  # fmt: skip
+    rows = (
+        (p.height, p.time, p.issued, p.schedule, p.transparent, p.shielded, p.unspendable, p.formula)
+        for p in reversed(history.points)
+    )
+    return Sheet(columns, tuple(rows))
+
+
+def parallel_figure(history: ParallelHistory, names: dict[str, str]) -> Figure:
+    """What circulated on all parallel chains, on the largest of them, and on the others together; zatoshi."""
+    points = history.points
+    largest = _largest(points, list(names))[: len(TONES)]
+    others = [chain for chain in names if chain not in largest]
+    lines = [Line("All together", "accent", tuple((p.time, p.total) for p in points))]
+    for chain, tone in zip(largest, TONES, strict=False):
+        lines.append(Line(names[chain], tone, tuple((p.time, _of(p, [chain])) for p in points), dashed=True))
+    if others:
+        name = count(len(others), "other chain")
+        lines.append(Line(name, "muted", tuple((p.time, _of(p, others)) for p in points), dashed=True))
+    span = points[-1].time - points[0].time if points else 0
+    return Figure(
+        "FLUX circulating on parallel chains",
+        f"What was outstanding at {count(len(points), 'moment')}"
+        + (f", from {utc(points[0].time)} to {utc(points[-1].time)}." if points else "."),
+        tuple(lines),
+        x_mark=lambda time: moment(time, span),
+        y_mark=compact,
+        x_note=lambda time: "",
+        x_said=utc,
+        y_said=flux,
+        x_steps=STEPS,
+        y_unit=COIN,
+    )
+
+
+def parallel_sheet(history: ParallelHistory, names: dict[str, str]) -> Sheet:
+    """The numbers of the chart of the parallel chains, newest first; a column for each chain."""
+    columns = (
+        Column("Time", "time"), Column("Block", "height"), Column("All together", "amount"),
+        *(Column(name, "amount") for name in names.values()),
+    )  # fmt: skip
+    rows = (
+        (p.time, p.height, p.total, *(_of(p, [chain]) for chain in names)) for p in reversed(history.points)
+    )
+    return Sheet(columns, tuple(rows))
+
+
+def _largest(points: Sequence[ParallelPoint], chains: list[str]) -> list[str]:
+    """The chains by what circulated on them when it was last read, the largest first."""
+    newest = {known.chain: known.outstanding for point in points for known in point.chains}
+    return sorted((chain for chain in chains if chain in newest), key=lambda chain: -newest[chain])
+
+
+def _of(point: ParallelPoint, chains: Sequence[str]) -> int | None:
+    """What circulated on some chains together; None unless all of them were read."""
+    read = {known.chain: known.outstanding for known in point.chains}
+    return sum(read[chain] for chain in chains) if all(chain in read for chain in chains) else None
