@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +23,49 @@ def absent(what: str, remedy: str) -> None:
     if REQUIRE_ALL:
         pytest.fail(f"{sentence} (FLUX_REQUIRE_ALL=1)", pytrace=False)
     pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loopback_only() -> Iterator[list[str]]:
+    """Refuse every connection and every look-up that would leave this machine; what was refused is in the list.
+
+    Whoever tried is told by an error, and the session by a failure at its end: somebody might have caught the error.
+    """
+    refused: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name), refused), raising=True)
+        patch.setattr(socket, "getaddrinfo", _guarded_look_up(socket.getaddrinfo, refused))
+        yield refused
+    assert not refused, f"tests tried to leave this machine: {', '.join(sorted(set(refused)))}"
+
+
+def _guarded(method: Callable[..., Any], refused: list[str]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, *given: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _stays_here(given[-1][0]):
+            refused.append(str(given[-1][0]))
+            raise ConnectionRefusedError(f"tests stay on this machine: {given[-1]!r} is elsewhere")
+        return method(self, *given)
+
+    return guarded
+
+
+def _guarded_look_up(look_up: Callable[..., Any], refused: list[str]) -> Callable[..., Any]:
+    def guarded(host: Any, *given: Any, **more: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host or ""
+        if not _stays_here(name):
+            refused.append(name)
+            raise socket.gaierror(socket.EAI_FAIL, f"tests stay on this machine: {name} is elsewhere")
+        return look_up(host, *given, **more)
+
+    return guarded
+
+
+def _stays_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback or ip_address(host).is_unspecified
+    except ValueError:
+        return host in ("", "localhost", socket.gethostname())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from explorer.parallel.amounts import field, require_decimals, whole
@@ -22,9 +21,8 @@ class AlgorandReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         """Minted and issuer-held now; the block is the round of the last account that holds any."""
-        began = int(time.time())
         asset = await self._fetcher.get(f"{endpoint}{API}/assets/{chain.contract}")
         if str(field(asset, "index")) != chain.contract:
             raise Garbled("the answer is about another asset")
@@ -35,7 +33,7 @@ class AlgorandReader:
             found, at = await self._held(endpoint, issuer.address, chain.contract)
             held.append(found)
             block = block if at is None else at
-        return reading(chain, minted, held, began, block)
+        return reading(chain, minted, held, now, block)
 
     async def _held(self, endpoint: str, account: str, asset: str) -> tuple[int, int | None]:
         """The units that an account holds and the round; 404 is an account that has not opted in to the asset."""

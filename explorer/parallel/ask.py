@@ -80,7 +80,7 @@ class Asker:
                 problems.append(f"{host_of(endpoint)} asked to be left alone for now")
                 continue
             try:
-                found = await self._at(chain, endpoint)
+                found = await self._at(chain, endpoint, int(now))
             except SourceError as error:
                 if isinstance(error, Throttled) and error.seconds is not None:
                     rests.until[number] = now + error.seconds
@@ -90,10 +90,10 @@ class Asker:
                 return found
         raise Failed(_joined(problems))
 
-    async def _at(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def _at(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         try:
             async with asyncio.timeout(self._timeout):  # of the whole: an answer may also come byte by byte
-                return await self._readers[chain.kind].read(chain, endpoint)
+                return await self._readers[chain.kind].read(chain, endpoint, now)
         except TimeoutError:
             raise Unreachable(f"{host_of(endpoint)} took more than {self._timeout:g} seconds") from None
 

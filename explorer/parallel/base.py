@@ -74,8 +74,8 @@ class Reader(Protocol):
 
     of_one_block: bool
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
-        """Minted and issuer-held now."""
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
+        """Minted and issuer-held at ``now`` (Unix seconds) or later."""
         ...
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 from urllib.parse import quote
 
 from explorer.parallel.amounts import field, require_decimals, whole
 from explorer.parallel.base import ParallelChain, Reading
-from explorer.parallel.fetch import Fetcher
+from explorer.parallel.fetch import Fetcher, NotThere
 from explorer.parallel.tokens import reading
 from indexer.errors import Garbled
 
@@ -23,9 +22,9 @@ class ErgoReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
-        """Minted and issuer-held now; the API does not say at which block."""
-        began = int(time.time())
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
+        """Minted and issuer-held now; the block is the newest that the API knows, if it tells."""
+        block = await self._newest(endpoint)
         token = await self._fetcher.get(f"{endpoint}{API}/tokens/{chain.contract}")
         if field(token, "id") != chain.contract:
             raise Garbled("the answer is about another token")
@@ -35,7 +34,13 @@ class ErgoReader:
         for issuer in chain.issuers:
             path = f"{API}/addresses/{quote(issuer.address)}/balance/confirmed"
             held.append(_held(await self._fetcher.get(f"{endpoint}{path}"), chain.contract))
-        return reading(chain, minted, held, began, None)
+        return reading(chain, minted, held, now, block)
+
+    async def _newest(self, endpoint: str) -> int | None:
+        try:
+            return whole(field(await self._fetcher.get(f"{endpoint}{API}/networkState"), "height"), "the height")
+        except NotThere:
+            return None
 
 
 def _held(balance: Any, token: str) -> int:

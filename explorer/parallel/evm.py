@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -29,16 +28,15 @@ class EvmReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         """Minted and issuer-held at the newest block, or ``confirmations`` below it."""
-        began = int(time.time())
         newest = hex_digits(await ask(self._fetcher, endpoint, Call("eth_blockNumber")), "the block number")
         block = max(newest - chain.confirmations, 0)
         calls = [_call(chain.contract, code, block) for code in (TOTAL_SUPPLY, DECIMALS)]
         calls += [_call(chain.contract, balance_of(issuer.address), block) for issuer in chain.issuers]
         minted, decimals, *held = (_word(found) for found in await self._ask_all(endpoint, calls))
         require_decimals(decimals, chain.decimals)
-        return reading(chain, minted, held, began, block)
+        return reading(chain, minted, held, now, block)
 
     async def _ask_all(self, endpoint: str, calls: Sequence[Call]) -> list[Any]:
         try:

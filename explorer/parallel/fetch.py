@@ -6,10 +6,12 @@ What is said of a failure names the host only, for the rest of a URL may be a ke
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -48,6 +50,12 @@ def host_of(url: str) -> str:
     return f"{host}:{parts.port}" if parts.port else host
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed; reading them takes a while, so once."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Fetcher:
     """Questions and JSON answers; ``timeout`` in seconds is that of a step, the caller bounds the whole."""
 
@@ -56,6 +64,7 @@ class Fetcher:
             timeout=httpx.Timeout(timeout),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=15.0),
             headers=HEADERS,
+            verify=trusted(),
             follow_redirects=False,  # a redirect could lead into the operator's own network
             trust_env=False,
         )

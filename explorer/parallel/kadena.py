@@ -9,7 +9,6 @@ import asyncio
 import base64
 import hashlib
 import json
-import time
 from typing import Any, Final
 
 from explorer.parallel.amounts import coins, decimal, field, require_backed, shown, whole
@@ -35,27 +34,26 @@ class KadenaReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         """Minted and issuer-held on all twenty chains; the block is that of chain 0."""
-        began = int(time.time())
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int) -> tuple[int, list[int], int | None]:
             async with gate:
-                return await self._read_one(chain, endpoint, number)
+                return await self._read_one(chain, endpoint, number, now)
 
         found = await together(one(number) for number in range(CHAINS))
         minted = sum(total for total, _, _ in found)
         held = tuple(sum(amounts) for amounts in zip(*(balances for _, balances, _ in found), strict=True))
         require_backed(minted, held)
-        return Reading(minted, held, began, found[0][2])
+        return Reading(minted, held, now, found[0][2])
 
     async def _read_one(
-        self, chain: ParallelChain, endpoint: str, number: int
+        self, chain: ParallelChain, endpoint: str, number: int, now: int
     ) -> tuple[int, list[int], int | None]:
         accounts = [issuer.address for issuer in chain.issuers]
         network = endpoint.rpartition("/")[2]
-        command = local_command(ledger_code(chain.contract, accounts), network, number, int(time.time()))
+        command = local_command(ledger_code(chain.contract, accounts), network, number, now)
         answer = await self._fetcher.post(f"{endpoint}/chain/{number}/pact/api/v1/local", command)
         data = _data(answer, number)
         if not isinstance(data, list) or len(data) != 2 or not isinstance(data[1], list):

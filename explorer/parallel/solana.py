@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from explorer.parallel.amounts import digits, field, require_decimals, whole
@@ -23,16 +22,15 @@ class SolanaReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         """Minted and issuer-held now; the block is the slot of the supply."""
-        began = int(time.time())
         calls = [Call("getTokenSupply", (chain.contract, COMMITMENT))]
         calls += [_accounts_of(issuer.address, chain.contract) for issuer in chain.issuers]
         supply, *accounts = await ask_all(self._fetcher, endpoint, calls)
         slot = whole(field(supply, "context", "slot"), "the slot")
         minted = _amount(field(supply, "value"), chain.decimals)
         held = [_sum(found, chain, issuer.address) for found, issuer in zip(accounts, chain.issuers, strict=True)]
-        return reading(chain, minted, held, began, slot)
+        return reading(chain, minted, held, now, slot)
 
 
 def _accounts_of(owner: str, mint: str) -> Call:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,9 +26,8 @@ class TronReader:
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def read(self, chain: ParallelChain, endpoint: str) -> Reading:
+    async def read(self, chain: ParallelChain, endpoint: str, now: int) -> Reading:
         """Minted and issuer-held now."""
-        began = int(time.time())
         newest = await self._fetcher.post(f"{endpoint}{BLOCK_PATH}", {})
         block = whole(field(newest, "block_header", "raw_data", "number"), "the block number")
         require_decimals(await self._call(chain, endpoint, "decimals()"), chain.decimals)
@@ -38,7 +36,7 @@ class TronReader:
         for issuer in chain.issuers:  # one after the other: who asks without a key may ask a few times a second
             parameter = tron_bytes(issuer.address).hex().rjust(64, "0")
             held.append(await self._call(chain, endpoint, "balanceOf(address)", parameter))
-        return reading(chain, minted, held, began, block)
+        return reading(chain, minted, held, now, block)
 
     async def _call(self, chain: ParallelChain, endpoint: str, selector: str, parameter: str = "") -> int:
         asked = {

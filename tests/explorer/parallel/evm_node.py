@@ -8,10 +8,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import vyper
-from eth_tester import EthereumTester, PyEVMBackend
-from eth_tester.exceptions import BlockNotFound
-from eth_utils import keccak
+import vyper  # type: ignore[import-untyped]
+from eth_tester import EthereumTester, PyEVMBackend  # type: ignore[import-untyped]
+from eth_tester.exceptions import BlockNotFound  # type: ignore[import-untyped]
+from eth_utils.crypto import keccak
 
 from tests.explorer.parallel.servers import Asked
 

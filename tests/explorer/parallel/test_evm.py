@@ -73,7 +73,12 @@ def test_all_of_a_reading_is_of_one_block_while_coins_move(node: EvmNode, server
     """Coins go to and fro between two issuer addresses, a block after every call: never do they leave the issuer."""
     before, newest = read(chain(node, server.url)), node.newest
     pairs = cycle(permutations((node.accounts[0], node.accounts[2])))
-    node.between = lambda: node.transfer(*next(pairs), 100 * COIN)
+
+    def move() -> None:
+        sender, receiver = next(pairs)
+        node.transfer(sender, receiver, 100 * COIN)
+
+    node.between = move
     try:
         readings = [read(chain(node, server.url)) for _ in range(2)]
     finally:
@@ -157,7 +162,7 @@ def scripted(supply: Any, balance: Any = WORD, decimals: Any = "0x" + f"{8:064x}
         (lambda asked: {"jsonrpc": "2.0", "id": 0}, r"no result"),
         (lambda asked: [1, 2], r"no JSON-RPC reply"),
         (lambda asked: 7, r"no JSON-RPC reply"),
-        (lambda asked: {"error": {"code": -32000, "message": "missing trie node"}}, r"declined eth_blockNumber: missing"),
+        (lambda asked: {"error": {"code": -32000, "message": "no trie node"}}, r"declined eth_blockNumber: no trie"),
         (lambda asked: {"error": {"code": -32005, "message": "limit"}}, r"asks to be asked less often"),
         (lambda asked: {"error": "no"}, r"refused eth_blockNumber without a code"),
     ],
