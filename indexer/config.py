@@ -142,8 +142,11 @@ class Demo:
 
     seed: int
     block_seconds: float
+    parallel_port: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.parallel_port <= 65535:
+            raise ConfigError(f"demo.parallel_port is {self.parallel_port}: expected a port, 0 to 65535")
         _at_least("demo.seed", self.seed, 0)
         _at_least("demo.block_seconds", self.block_seconds, 0.05)
 

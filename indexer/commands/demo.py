@@ -12,6 +12,7 @@ from indexer.chain.networks import MAIN
 from indexer.config import Config
 from indexer.demo.files import FILE_NAME
 from indexer.demo.network import NAME, demo_network
+from indexer.demo.parallel import files as parallel_files
 from indexer.errors import WrongDatabase
 from indexer.source.blkscan import Scan
 from indexer.source.conf import local_endpoint
@@ -20,6 +21,9 @@ from indexer.store.mongo import MongoStore
 from indexer.store.setup import prepare
 
 USER = "demo"
+
+# The parallel chains are on this machine and have a block every few seconds; what befalls them is seen soon.
+INTERVAL_SECONDS, TIMEOUT_SECONDS, STALE_SECONDS = 5.0, 10.0, 30.0
 
 
 def stands_in(config: Config) -> bool:
@@ -34,7 +38,12 @@ def stands_in(config: Config) -> bool:
 
 
 def environment(config: Config) -> dict[str, str]:
-    """The settings, as variables, with which daemon, indexer and site of the demo network find each other."""
+    """The settings, as variables, with which daemon, indexer and site of the demo network find each other.
+
+    What the site reads when it starts is written now: where the parallel chains will be served, and whose is what.
+    """
+    parallel_port = free_port()
+    files = parallel_files.write(demo_network(), chain_folder(config), f"http://127.0.0.1:{parallel_port}/")
     return {
         "FLUX_NETWORK_NAME": NAME,
         "FLUX_NETWORK_PARAMS_FILE": "",
@@ -46,6 +55,12 @@ def environment(config: Config) -> dict[str, str]:
         "FLUX_DAEMON_BLOCKS_DIR": "",
         "FLUX_DAEMON_GATEWAY": "",
         "FLUX_DAEMON_ZMQ": f"tcp://127.0.0.1:{free_port()}",
+        "FLUX_DEMO_PARALLEL_PORT": str(parallel_port),
+        "FLUX_PARALLEL_CHAINS_FILE": str(files.chains),
+        "FLUX_PARALLEL_INTERVAL_SECONDS": str(INTERVAL_SECONDS),
+        "FLUX_PARALLEL_TIMEOUT_SECONDS": str(TIMEOUT_SECONDS),
+        "FLUX_PARALLEL_STALE_SECONDS": str(STALE_SECONDS),
+        "FLUX_EXPLORER_LABELS_FILE": str(files.labels),
     }
 
 

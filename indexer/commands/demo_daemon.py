@@ -11,6 +11,7 @@ from indexer.commands.supervise import stop_on_signals
 from indexer.config import Config
 from indexer.demo.daemon import DemoDaemon, Settings
 from indexer.demo.network import demo_network
+from indexer.demo.parallel import files as parallel_files
 from indexer.demo.publish import Publisher
 from indexer.errors import ConfigError
 
@@ -28,11 +29,14 @@ def run(config: Config) -> int:
             daemon = stack.enter_context(DemoDaemon(settings, publisher))
         except OSError as error:
             raise ConfigError(
-                f"the demo daemon cannot listen on {settings.host} port {settings.port}: {error.strerror}; "
-                "set daemon.url to a free port of this machine"
+                f"the demo daemon cannot listen on {settings.host} port {settings.port}, or for the parallel chains on "
+                f"port {settings.parallel_port}: {error.strerror}; "
+                "set daemon.url and demo.parallel_port to free ports of this machine"
             ) from error
+        files = parallel_files.write(settings.network, settings.folder, daemon.parallel.url)
         if not config.daemon.url:
             print(f"demo daemon: {daemon.url} user {settings.user} password {settings.password}", flush=True)
+            print(f"parallel chains: {daemon.parallel.url}, see {files.chains}", flush=True)
         if daemon.load(stop):
             daemon.live(stop)
     return 0
@@ -50,4 +54,5 @@ def daemon_settings(config: Config) -> Settings:
         user=config.daemon.user or USER,
         password=config.daemon.password or secrets.token_hex(16),
         block_seconds=config.demo.block_seconds,
+        parallel_port=config.demo.parallel_port,
     )

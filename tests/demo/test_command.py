@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from explorer.labels import load_labels
+from explorer.parallel.chains import configured_chains
 from indexer.commands import demo
 from indexer.config import Config, load_config
 from indexer.demo.files import FILE_NAME
@@ -46,11 +49,17 @@ def test_a_daemon_of_this_user_comes_first(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_processes_of_the_demo_find_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    first = load_config(environ=demo.environment(load_config(environ={"FLUX_DATABASE_NAME": "flux_main"})))
+    folder = {"FLUX_DATA_DIR": str(tmp_path)}
+    first = load_config(environ=demo.environment(load_config(environ={"FLUX_DATABASE_NAME": "flux_main", **folder})))
     assert (first.network.name, first.database_name) == ("demo", "flux_demo")
     assert first.daemon.url.startswith("http://127.0.0.1:")
     assert first.daemon.zmq.startswith("tcp://127.0.0.1:")
-    named = {"FLUX_DATABASE_NAME": "mine", "FLUX_NETWORK_NAME": "demo"}
+    parallel = configured_chains(first)
+    assert parallel is not None
+    port = first.demo.parallel_port
+    assert {urlsplit(chain.endpoints[0]).netloc for chain in parallel.chains} == {f"127.0.0.1:{port}"}
+    assert len(load_labels(first.network, first.explorer.labels_file).fusion) == 4
+    named = {"FLUX_DATABASE_NAME": "mine", "FLUX_NETWORK_NAME": "demo", **folder}
     assert demo.environment(load_config(environ=named))["FLUX_DATABASE_NAME"] == "mine"
 
 
