@@ -194,7 +194,7 @@ def test_a_sound_index_is_found_sound_and_the_verdict_is_kept() -> None:
     assert [finding for outcome in outcomes for finding in outcome.findings] == []
     assert {(outcome.height, outcome.hash) for outcome in outcomes} == {(SOUND, store.rows["meta"]["tip"]["hash"])}
     kept = store.rows["meta"]["checks"]["verify"]
-    assert (kept["height"], kept["verdict"], kept["findings"]) == (SOUND, True, 0)
+    assert (kept["height"], kept["verdict"], kept["findings"], kept["supply"]) == (SOUND, True, 0, True)
     assert kept["hash"] == store.rows["meta"]["tip"]["hash"]
 
 
@@ -213,6 +213,15 @@ def test_damage_is_found_and_named(damage: Damage) -> None:
     assert named, [str(finding) for finding in found]
     assert all(finding.expected != finding.found for finding in found)
     assert store.rows["meta"]["checks"]["verify"]["verdict"] is False
+
+
+@pytest.mark.parametrize("collection, proved", [("utxos", False), ("ledger", False), ("nodes", True)])
+def test_the_verdict_about_the_supply_is_one_of_its_own(collection: str, proved: bool) -> None:
+    store = sound().snapshot()
+    del store.rows[collection][max(store.rows[collection])]
+    verify(store, network(), Extent(0, 0), lambda report: None)
+    kept = store.rows["meta"]["checks"]["verify"]
+    assert (kept["verdict"], kept["supply"]) == (False, proved)
 
 
 def test_one_wrong_row_is_not_a_hundred_findings() -> None:

@@ -40,7 +40,12 @@ META = Collection(
         F("block", "document", "mempool: height and epoch of the tip at or below which none of them is mined"),
         F("updated_at", "seconds", "mempool: when the set was last compared with the daemon's"),
         F("stale_since", "seconds?", "mempool: since when it cannot be compared; null while it can"),
-        F("verify", "document", "checks: last verify: height, hash, verdict (true: nothing found), findings, at"),
+        F(
+            "verify",
+            "document",
+            "checks: last verify: height, hash, verdict (true: nothing found), findings, supply (true: nothing found "
+            "in running totals and coins), at",
+        ),
     ),
 )
 

@@ -24,6 +24,7 @@ from indexer.verify.view import Moved, View
 
 TRIES = 5
 UNREADABLE = (LookupError, TypeError, ValueError, struct.error)  # what a row raises whose fields were mangled
+SUPPLY = ("running totals", "coins")  # the checks that prove the supply: sums block by block, unspent outputs
 Check = Callable[[View, Findings], str]
 
 
@@ -106,5 +107,6 @@ def remedy(findings: list[Finding]) -> str:
 def _keep(store: Store, outcomes: list[Outcome]) -> None:
     first = outcomes[0]
     found = sum(outcome.count for outcome in outcomes)
-    verdict = {"height": first.height, "hash": first.hash, "verdict": not found, "findings": found}
+    supply = all(outcome.good for outcome in outcomes if outcome.name in SUPPLY)
+    verdict = {"height": first.height, "hash": first.hash, "verdict": not found, "findings": found, "supply": supply}
     store.put_meta("checks", {"verify": {**verdict, "at": int(time.time())}})
