@@ -155,12 +155,12 @@ def environment(folder: Path, uri: str, url: str, memory_mib: int) -> dict[str, 
 
 
 @contextmanager
-def indexing(environ: dict[str, str], clocks: Path) -> Iterator[int]:
-    """``flux-explorer index`` in a process of its own; the process id."""
+def indexing(environ: dict[str, str], clocks: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``flux-explorer index`` in a process of its own."""
     command = [sys.executable, "-m", "bench.clocked", str(clocks)]
     child = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL)
     try:
-        yield child.pid
+        yield child
     finally:
         child.terminate()
         code = child.wait()
@@ -168,10 +168,12 @@ def indexing(environ: dict[str, str], clocks: Path) -> Iterator[int]:
         raise RuntimeError(f"the indexer ended with code {code}")
 
 
-def wait_until(reached: Callable[[], bool]) -> None:
-    """Look ten times a second."""
+def wait_until(child: subprocess.Popen[bytes], reached: Callable[[], bool]) -> None:
+    """Look ten times a second; RuntimeError when the indexer ends before."""
     deadline = time.monotonic() + PATIENCE
     while not reached():
+        if child.poll() is not None:
+            raise RuntimeError(f"the indexer ended with code {child.returncode}")
         if time.monotonic() > deadline:
             raise TimeoutError(f"the indexer is not done after {PATIENCE:.0f} seconds")
         time.sleep(LOOK_SECONDS)
@@ -189,17 +191,17 @@ def run(wanted: Plan, memory_mib: int = 2048, cache_mib: int = CACHE_MIB) -> Fig
             config = load_config(environ=environ)
             with closing(MongoStore(server.uri, config.database_name)) as store:
                 begun = time.perf_counter()
-                with indexing(environ, clocks) as pid:
+                with indexing(environ, clocks) as child:
 
                     def used() -> Used:
                         seconds = time.perf_counter() - begun
-                        return Used(seconds, *(cpu_seconds(id) for id in (pid, server.pid, source.pid)))
+                        return Used(seconds, *(cpu_seconds(id) for id in (child.pid, server.pid, source.pid)))
 
-                    wait_until(lambda: (store.meta("tip") or {"height": -1})["height"] == len(chain) - 1)
+                    wait_until(child, lambda: (store.meta("tip") or {"height": -1})["height"] == len(chain) - 1)
                     caught_up = used()
-                    wait_until(lambda: len((store.meta("indexes") or {"ready": ()})["ready"]) == late)
+                    wait_until(child, lambda: len((store.meta("indexes") or {"ready": ()})["ready"]) == late)
                     indexed = used()
-                    memory = most_memory_mib(pid)
+                    memory = most_memory_mib(child.pid)
                 (last,) = store.scan("blocks", len(chain) - 1)
                 assert last["payouts_checked"] and not last["payouts_mismatched"], last
                 stored = sizes(store.database)

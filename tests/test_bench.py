@@ -180,3 +180,19 @@ def test_a_transaction_is_new_once() -> None:
     assert paths(raw.raw) == f"/api/v1/transactions/{hash_text(raw.txid)}"
     assert paths(raw.raw) is None
     assert paths(b"") is None
+
+
+@pytest.mark.slow
+def test_a_catch_up_is_measured_from_the_first_block_to_the_last_question(folder: Path, mongod: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.files.gettempdir", lambda: str(folder.parent))
+        patch.setattr("bench.files.FILE_BYTES", 200_000)
+        found = catchup.run(SMALL, cache_mib=256)
+    assert (found.blocks, found.nodes) == (SMALL.height + 1, 40)
+    assert 0 < found.caught_up.seconds < found.indexed.seconds
+    assert set(found.parts) == {LISTS, PAYOUTS, ROWS}
+    assert 0 < found.node_share < 1
+    assert found.sizes["blocks"].rows == found.blocks
+    assert found.answered.longest_history > 100
+    for times in (found.answered.queue_25, found.answered.queue_1000, found.answered.balances, found.answered.history):
+        assert 0 < times.median <= times.worst
