@@ -11,6 +11,7 @@ from explorer.pages.formats import count, flux, group
 from explorer.pages.words import Badge
 from explorer.queries.fleets import Fleet
 from explorer.queries.node_results import Eta, EventName, Node, Requirements, StatusName, TierState
+from explorer.queries.profiles import Restart
 from explorer.queries.results import Production
 from explorer.queries.units import TIERS
 from explorer.queries.watch import SOON
@@ -127,7 +128,7 @@ def pill(node: Node, tip: int) -> Badge:
     return Badge(tones.get(node.status, "plain"), STATUSES[node.status])
 
 
-def reason(node: Node) -> str:
+def reason(node: Node, restart: Restart | None) -> str:
     """Why a node is in the state it is in, and what follows, in a sentence or two."""
     if node.status == "confirmed":
         return (
@@ -139,15 +140,22 @@ def reason(node: Node) -> str:
             "It waits for its first confirmation and is not paid before it. Without one before block "
             f"{group(node.expires_height or 0)} it goes onto the DoS list."
         )
+    again = restart_sentence(node, restart)
     if node.status == "dos":
-        return (
-            f"On the DoS list: {node.reason}. It is released at block {group(node.dos_until or 0)} and may start "
-            f"again from block {group(node.restart_from or 0)}."
-        )
-    left = f"It left the lists in block {group(node.ended_height or 0)}: {node.reason}."
-    if node.status in ("expired", "released"):
-        return f"{left} It may start again since block {group(node.restart_from or 0)}."
-    return left
+        released = f"It is released at block {group(node.dos_until or 0)}."
+        return f"On the DoS list, because no confirmation came in time after its start. {released} {again}".rstrip()
+    return f"It left the lists in block {group(node.ended_height or 0)}: {node.reason}. {again}".rstrip()
+
+
+def restart_sentence(node: Node, restart: Restart | None) -> str:
+    """Whether the collateral of a node that is out may start again; empty where nothing can be said."""
+    if restart == "lapsed":
+        return f"It cannot start again: {flux(node.collateral)} is no collateral of a tier any more."
+    if restart == "spent":
+        return "It cannot start again: its collateral was spent since."
+    if node.restart_from is None:
+        return ""
+    return f"It may start again {'from' if node.status == 'dos' else 'since'} block {group(node.restart_from)}."
 
 
 def step(node: Node) -> Step:

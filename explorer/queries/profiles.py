@@ -18,9 +18,12 @@ from explorer.queries.timeline import HISTORY, timeline
 from explorer.queries.units import TIERS
 from indexer.chain.keys import eventkey, eventkey_height, outpoint_text, txkey, txkey_height
 from indexer.chain.queue import Event
+from indexer.chain.tiers import collateral_acceptable
 from indexer.store.codec import EVENT_CODES, EVENTS
 
 Shown = Literal["timeline", "payouts"]
+
+Restart = Literal["possible", "lapsed", "spent"]
 
 BREAKS: Final = (Event.CONFIRM, Event.DOS, Event.EXPIRED, Event.SPENT, Event.REMOVED, Event.RELEASED)
 """Events that take a node out of its queue, or back to the end of it."""
@@ -41,7 +44,8 @@ class Paid:
 class Profile:
     """A node at a height; ``times`` are those of the blocks of its events, by height.
 
-    ``since`` is what happened after its last payout; empty unless the list of payouts begins with that.
+    ``since`` is what happened after its last payout; empty unless the list of payouts begins with that. ``restart``
+    is whether the collateral of a node that is out could start again; None where that does not follow from the rules.
     """
 
     node: Node
@@ -50,6 +54,7 @@ class Profile:
     events: Page[LifeEvent] | None
     paid: Page[Paid] | None
     since: tuple[LifeEvent, ...]
+    restart: Restart | None
     times: Mapping[int, int]
 
 
@@ -72,7 +77,19 @@ async def profile(
         if paid.items and cursor is None:
             since = await _breaks(view, await node_id(view, outpoint), paid.items[0].payout.height, height + 1)
     times = await _times(view, [event.height for event in events.items] if events else [])
-    return Profile(found, height, states.items[TIERS.index(found.tier)], events, paid, tuple(since), times)
+    restart = await _restart(view, found, outpoint, height)
+    return Profile(found, height, states.items[TIERS.index(found.tier)], events, paid, tuple(since), restart, times)
+
+
+async def _restart(view: View, node: Node, outpoint: bytes, height: int) -> Restart | None:
+    """Whether a new START could have the collateral of a node after block ``height``, by amount and existence."""
+    if node.restart_from is None:
+        return None
+    if not collateral_acceptable(view.network, node.collateral, max(node.restart_from, height + 1)):
+        return "lapsed"
+    if height < view.tip.height:
+        return None
+    return "possible" if await view.one("utxos", {"_id": outpoint}) else "spent"
 
 
 async def _times(view: View, heights: Sequence[int]) -> dict[int, int]:

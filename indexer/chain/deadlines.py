@@ -31,11 +31,12 @@ def dos_until(network: Network, node: Node) -> int | None:
 def restart_from(network: Network, node: Node) -> int | None:
     """The first height at which a node that is out may start again; None while it is started or confirmed.
 
-    A START is checked against the state before its block, so the height of leaving itself is too early.
+    None too when its collateral is spent, or was swept for its amount: no START can have it any more. A START is
+    checked against the state before its block, so the height of leaving itself is too early.
     """
     if node.status == Status.DOS:
         return tiers.first_after(network, tiers.DOS_RELEASE, node.started) + 1
-    return node.ended + 1 if node.ended else None
+    return node.ended + 1 if node.status in (Status.EXPIRED, Status.RELEASED) else None
 
 
 def start_list(network: Network, nodes: list[Node], tip: int) -> list[tuple[int, Node]]:

@@ -58,8 +58,12 @@ def test_started_and_dos(started: int, dos: int, released: int) -> None:
     assert deadlines.restart_from(MAIN, node) == released + 1
 
 
-def test_gone() -> None:
-    assert deadlines.restart_from(MAIN, replace(NODE, status=Status.EXPIRED, ended=700_000)) == 700_001
+@pytest.mark.parametrize(
+    ("status", "height"),
+    [(Status.EXPIRED, 700_001), (Status.RELEASED, 700_001), (Status.SPENT, None), (Status.REMOVED, None)],
+)
+def test_gone(status: Status, height: int | None) -> None:
+    assert deadlines.restart_from(MAIN, replace(NODE, status=status, ended=700_000)) == height
 
 
 def test_lists_leave_out_what_is_overdue() -> None:

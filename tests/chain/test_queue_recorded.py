@@ -183,7 +183,9 @@ def test_updates_and_restarts_come_no_earlier_than_said() -> None:
             if event == Event.UPDATE and before and node.outpoint not in moved:
                 updates[block.height - (deadlines.next_update_height(NETWORK, before) or 0)] += 1
             if event == Event.START and before:
-                restarts[block.height - (deadlines.restart_from(NETWORK, before) or 0)] += 1
+                earliest = deadlines.restart_from(NETWORK, before)
+                assert earliest is not None, before
+                restarts[block.height - earliest] += 1
         for _, node, _ in changes.events:
             images[node.outpoint] = node.copy()
     assert min(updates) >= 0 and sum(updates.values()) > 400

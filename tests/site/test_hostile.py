@@ -81,7 +81,7 @@ def written(template: str, **shown: Any) -> str:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_ip_on_the_page_of_a_node(text: str) -> None:
     events = Page((LifeEvent(8, HASH, "ip_change", text), LifeEvent(7, HASH, "update", text)), None)
-    profile = Profile(replace(LISTED, ip=text), 9, TIER, events, None, {7: 1, 8: 1})
+    profile = Profile(replace(LISTED, ip=text), 9, TIER, events, None, (), None, {7: 1, 8: 1})
     page = inert(written("node.html", profile=profile, at=None, continued=False, tip=TIP), text)
     assert [e.text for e in page.all("a", class_="ip")] == [" ".join(text.split())] * 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from explorer.app import create_app
 from explorer.pages import formats, node_words
 from explorer.queries.node_results import Eta
+from indexer.chain.params import COIN
 from indexer.store.mongo import MongoStore
 from indexer.store.setup import prepare
 from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.indexed import Index, chain, network
 from tests.site.markup import Element, Markup
+from tests.site.test_hostile import LISTED
 from tests.site.test_numbers import page_of, plain
 from tests.site.test_pages import CONFIRMED, EXPIRED, NODES, OPERATOR, SPENT_NODE, UNUSED
 
@@ -129,7 +132,7 @@ def test_watch_lists(site: Client, view: str) -> None:
     assert {row[0] for row in page.rows()} == {n["node"] for n in watched}
     heights = [int(row[5].split()[3].replace(",", "")) for row in page.rows()]
     assert heights == sorted(n[deadline] for n in watched)
-    (tab,) = (e for e in page.all("a", href=f"/nodes?view={view}"))
+    (tab,) = (e for e in page.all("a", href=f"/nodes?view={view}#lists"))
     assert tab.attributes["aria-current"] == "page"
     assert tab.text.endswith(f" {len(watched)}")
 
@@ -146,7 +149,8 @@ def test_a_node(site: Client, node: str, query: str) -> None:
     said = page.definitions()
     assert body["status"] in ("started", "confirmed", "dos", "expired", "spent", "removed", "released")
     assert node_words.STATUSES[body["status"]] in page.one("div", class_="title").text
-    assert (body["reason"] or "") in page.one("main").text
+    reason = "no confirmation came in time" if body["status"] == "dos" else body["reason"]
+    assert (reason or "") in page.one("main").text
     assert said["Started"] == f"block {body['started_height']:,}"
     assert plain(said["Collateral"]) == body["collateral"]
     assert said["Payouts so far"].split()[0] == f"{body['paid_count']:,}"
@@ -193,6 +197,37 @@ def test_a_node_of_the_past_leaves_out_what_came_later(site: Client) -> None:
         heights = [int(row[0].replace(",", "")) for row in rows]
         assert heights == sorted(heights, reverse=True)
         assert 1400 < heights[0] <= 1500
+
+
+def test_whether_a_node_that_is_out_may_start_again(site: Client) -> None:
+    said: Counter[str] = Counter()
+    for status in ("expired", "released", "spent", "removed"):
+        for node in site.json(f"/api/v1/nodes?status={status}&limit=1000")["items"]:
+            lead = page_of(site, f"/node/{node['node']}").one("p", class_="lead").text
+            txid, _, n = node["node"].partition(":")
+            spent = site.json(f"/api/v1/transactions/{txid}")["outputs"][int(n)]["spent_by"] is not None
+            current = node["collateral"] in ("1000.00000000", "12500.00000000", "40000.00000000")
+            out = status in ("spent", "removed")
+            state = "" if out else "is no collateral" if not current else "was spent" if spent else "may start again"
+            assert state in lead and ("start again" in lead) == (not out), node
+            assert (node["restart_from"] is None) == out
+            said[state] += 1
+    assert len(said) == 3, said
+
+
+@pytest.mark.parametrize(
+    ("status", "restart", "words"),
+    [
+        ("expired", "possible", "It may start again since block 649."),
+        ("dos", None, "It may start again from block 649."),
+        ("released", "spent", "It cannot start again: its collateral was spent since."),
+        ("expired", "lapsed", "It cannot start again: 10,000 FLUX is no collateral of a tier any more."),
+    ],
+)
+def test_words_about_a_restart(status: Any, restart: Any, words: str) -> None:
+    node = replace(LISTED, status=status, restart_from=649, collateral=10_000 * COIN)
+    assert node_words.restart_sentence(node, restart) == words
+    assert node_words.restart_sentence(replace(node, restart_from=None), None) == ""
 
 
 @pytest.mark.parametrize("node", [CONFIRMED, EXPIRED])
