@@ -7,7 +7,9 @@ from starlette.requests import Request
 from explorer.api.endpoint import Api
 from explorer.api.lists import CURSOR, LIMIT, paging
 from explorer.db import Answer
+from explorer.queries.entitlements import ParallelMining, mining_of_address, mining_of_node
 from explorer.queries.fusion import FusionMovement, fusion_movements
+from explorer.queries.nodes import parse_node
 from explorer.queries.results import Page
 from explorer.queries.richlist import Distribution, Holders, distribution, holders
 from explorer.services import services
@@ -33,3 +35,15 @@ async def get_fusion(request: Request) -> Answer[Page[FusionMovement]]:
     """What moved in and out of the bridge's wallets on the native chain, newest first."""
     s = services(request)
     return await s.db.fenced(fusion_movements, s.labels.fusion, **paging(request))
+
+
+@api.get("/api/v1/addresses/{address}/parallel-mining", ParallelMining, errors=(400, 404, 503))
+async def get_address_mining(request: Request) -> Answer[ParallelMining]:
+    """What the payouts of nodes to an address entitle it to on the parallel chains: an estimate."""
+    return await services(request).db.fenced(mining_of_address, request.path_params["address"])
+
+
+@api.get("/api/v1/nodes/{outpoint}/parallel-mining", ParallelMining, errors=(400, 404, 503))
+async def get_node_mining(request: Request) -> Answer[ParallelMining]:
+    """What the payouts to a node entitle its payees to on the parallel chains: an estimate."""
+    return await services(request).db.fenced(mining_of_node, parse_node(request.path_params["outpoint"]))

@@ -14,6 +14,7 @@ from explorer.labels import Labels
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.addresses import HISTORY, address, history, is_following, unspent
+from explorer.queries.entitlements import ParallelMining, shown_mining
 from explorer.queries.fleets import Fleet, fleet
 from explorer.queries.mempool import UnconfirmedMovement, of_address
 from explorer.queries.node_results import Node, NodePayout
@@ -34,7 +35,8 @@ class Account:
     """What the page of an address shows; the list that was asked for, the others are None.
 
     ``waiting`` is what is unconfirmed, on the first page of the history as it is now. ``fleet`` are the nodes
-    that pay the address now; None where none does, at a past height and while the index catches up.
+    that pay the address now; None where none does, at a past height and while the index catches up. ``mining`` is
+    what its payouts earned on the parallel chains, on the first page of them.
     """
 
     summary: AddressSummary
@@ -45,6 +47,7 @@ class Account:
     payouts: Page[NodePayout] | None = None
     waiting: tuple[UnconfirmedMovement, ...] = ()
     spacing: float = 0.0  # seconds between blocks, for the nodes
+    mining: ParallelMining | None = None
 
 
 async def account(
@@ -59,7 +62,8 @@ async def account(
         nodes = await node_list(view, Wanted(address=text), cursor=cursor, limit=limit)
         return Account(summary, runs, nodes=nodes, spacing=(await outlook_at(view, view.tip.height)).spacing.mean)
     if shown == "payouts":
-        return Account(summary, runs, payouts=await payouts(view, address=text, cursor=cursor, limit=limit))
+        earned = await payouts(view, address=text, cursor=cursor, limit=limit)
+        return Account(summary, runs, payouts=earned, mining=None if cursor else await shown_mining(view, text))
     newest = at is None and cursor is None
     if at is not None and cursor is None:
         cursor = HISTORY.encode(view.require_height(at), END_OF_BLOCK)

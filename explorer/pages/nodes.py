@@ -14,10 +14,11 @@ from explorer.errors import BadRequest
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page, with_query
 from explorer.queries.addresses import is_following
+from explorer.queries.entitlements import ParallelMining, shown_mining
 from explorer.queries.fleets import Places, places_of
 from explorer.queries.node_results import Node, Queue, StatusName, Tiers, TierState
 from explorer.queries.nodes import Wanted, node_list, parse_node
-from explorer.queries.profiles import Shown, profile
+from explorer.queries.profiles import Profile, Shown, profile
 from explorer.queries.queues import parse_tier, queue, tiers
 from explorer.queries.results import Page
 from explorer.queries.search import names_address, names_pubkey
@@ -135,6 +136,15 @@ async def of_tier(request: Request) -> Response:
     )  # fmt: skip
 
 
+async def shown_node(
+    view: View, point: bytes, *, at: int | None, shown: Shown, cursor: str | None, limit: int
+) -> tuple[Profile, ParallelMining | None]:
+    """A node, and beside its latest payouts what they earned on the parallel chains."""
+    found = await profile(view, point, at=at, shown=shown, cursor=cursor, limit=limit)
+    earning = shown == "payouts" and at is None and cursor is None
+    return found, await shown_mining(view, point) if earning else None
+
+
 async def show(request: Request) -> Response:
     """A node by its collateral; ``?at=`` for the past, ``?view=payouts`` for its payouts."""
     query = request.query_params
@@ -149,9 +159,10 @@ async def show(request: Request) -> Response:
     at = query_int(request, "at") if query.get("at") else None
     cursor = query.get("cursor")
     answer = await services(request).db.fenced(
-        profile, point, at=at, shown=shown, cursor=cursor, limit=limit_of(request)
+        shown_node, point, at=at, shown=shown, cursor=cursor, limit=limit_of(request)
     )
+    found, mining = answer.value
     return page(
-        request, "node.html", profile=answer.value, at=at, continued=cursor is not None, tip=answer.tip
+        request, "node.html", profile=found, mining=mining, at=at, continued=cursor is not None, tip=answer.tip
     )
 
