@@ -142,12 +142,10 @@ def run_indexer(config: Config, uri: str, stop: Event, progress: ProgressCall, *
         stack.callback(lease.release)
         held = StoreReader(store)
         source = stack.enter_context(closing(open_source(config, held.tip().height, held.hash_at, parse_checked)))
-        keeper = open_mempool(config, store)
-        if keeper is not None:
-            stack.callback(keeper.close)
+        keeper = stack.enter_context(closing(open_mempool(config, store)))
         wake = Wake(stop)
         if config.daemon.zmq:
-            stack.enter_context(closing(waking(config.daemon.zmq, wake, keeper.wake if keeper else None)))
+            stack.enter_context(closing(waking(config.daemon.zmq, wake, keeper.wake)))
         checker = open_selfcheck(config, store)
         if checker is not None:
             stack.callback(checker.close)

@@ -32,7 +32,7 @@ MISBEHAVIOURS = (
     ),
     *("forgets_blocks", "endless"),
 )
-_INTEGERS = {"getblockhash": (0,), "getblock": (1,)}
+_INTEGERS = {"getblockhash": (0,), "getblock": (1,), "getrawtransaction": (1,)}
 
 
 class ReplayGateway:

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from indexer.chain.params import Network
-from indexer.mempool.ask import Listing, fetched, listing
+from indexer.mempool.ask import Listing, Pool
 from indexer.mempool.settle import settle
 from indexer.parse.columns import ParsedTransaction
-from indexer.source.rpc import DaemonRpc
 from indexer.store.base import Document, Store
 from indexer.store.commit import TIP
 from indexer.store.read import StoreReader
@@ -31,8 +30,8 @@ class MempoolCopy:
     was cut short by a crash is made whole by the first comparison.
     """
 
-    def __init__(self, network: Network, store: Store, daemon: DaemonRpc, most: int, most_bytes: int) -> None:
-        self._network, self._store, self._daemon = network, store, daemon
+    def __init__(self, network: Network, store: Store, pool: Pool, most: int, most_bytes: int) -> None:
+        self._network, self._store, self._pool = network, store, pool
         self._reader = StoreReader(store)
         self._most, self._most_bytes = most, most_bytes
         self._rows: dict[bytes, Document] = {}
@@ -53,7 +52,7 @@ class MempoolCopy:
         tip = self._store.meta(TIP)
         if tip is None or tip["height"] < 0:
             return
-        found = listing(self._daemon, tip, times=not self._begun)
+        found = self._pool.listing(tip, times=not self._begun)
         if found is None or not (found.at_tip or self._begun):
             return
         self._waiting = {txid: tx for txid, tx in self._waiting.items() if txid in found.times}
@@ -85,7 +84,7 @@ class MempoolCopy:
     def _take(self, txids: Sequence[bytes]) -> int:
         """Have transactions wait that the daemon is asked for; the bytes they have."""
         size = 0
-        for txid, tx in fetched(self._daemon, txids):
+        for txid, tx in self._pool.fetched(txids):
             if tx is None:
                 self._unreadable.add(txid)
             else:
@@ -139,7 +138,7 @@ class MempoolCopy:
             told["count"], told["bytes"], told["kinds"] = measures(self._rows)
         visible = changed or any(self._said.get(name) != value for name, value in told.items())
         if found.at_tip or self._rows.keys() <= found.times.keys():
-            told["block"] = {"height": tip["height"], "epoch": tip["epoch"]}
+            told["block"] = {"height": max(-1, tip["height"] - found.doubt), "epoch": tip["epoch"]}
         now = int(time.time())
         moved = self._said.get("block") != told.get("block", self._said.get("block"))
         if visible or moved or now - self._said["updated_at"] >= BEAT_SECONDS:

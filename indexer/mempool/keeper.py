@@ -9,8 +9,11 @@ from threading import Event, Thread
 from indexer.chain.params import Network
 from indexer.config import Config
 from indexer.errors import SourceError, StoreError
+from indexer.mempool.ask import DaemonPool, Pool
 from indexer.mempool.copy import MempoolCopy
+from indexer.mempool.gateway import POLL_SECONDS, GatewayPool
 from indexer.source.conf import endpoints
+from indexer.source.envelope import Gateways
 from indexer.source.rpc import DaemonRpc
 from indexer.store.base import Store
 
@@ -34,14 +37,15 @@ class MempoolKeeper:
         self,
         network: Network,
         store: Store,
-        daemon: DaemonRpc,
+        pool: Pool,
         poll_seconds: float,
         *,
+        least_pause: float = LEAST_PAUSE,
         most: int = MOST_TRANSACTIONS,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._network, self._store, self._daemon = network, store, daemon
-        self._poll_seconds = poll_seconds
+        self._network, self._store, self._pool = network, store, pool
+        self._poll_seconds, self._least_pause = poll_seconds, least_pause
         self._bounds = most, most_bytes
         self._ended, self._woken = Event(), Event()
         self._copy: MempoolCopy | None = None
@@ -53,7 +57,7 @@ class MempoolKeeper:
         self._ended.set()
         self._woken.set()
         self._thread.join(END_SECONDS)
-        self._daemon.close()
+        self._pool.close()
 
     def wake(self, *_: object) -> None:
         """Compare now: a transaction has come, or is in a block. May be called from any thread."""
@@ -66,17 +70,17 @@ class MempoolKeeper:
             pause = min(max(2 * pause, LEAST_PAUSE), LONGEST_PAUSE) if trouble else self._poll_seconds
             self._woken.wait(pause)
             self._woken.clear()
-            self._ended.wait(LEAST_PAUSE)
+            self._ended.wait(self._least_pause)
 
     def _attempt(self) -> bool:
         """One comparison; whether there was trouble."""
         try:
             if self._copy is None:
-                self._copy = MempoolCopy(self._network, self._store, self._daemon, *self._bounds)
+                self._copy = MempoolCopy(self._network, self._store, self._pool, *self._bounds)
             try:
                 self._copy.compare()
             finally:
-                if time.time() - self._copy.compared_at > STALE_SECONDS:
+                if time.time() - self._copy.compared_at > STALE_SECONDS + 2 * self._least_pause:
                     self._copy.tell_stale()
         except StoreError as error:
             log.debug("mempool: %s; making the copy anew", error)
@@ -88,10 +92,11 @@ class MempoolKeeper:
         return False
 
 
-def open_mempool(config: Config, store: Store) -> MempoolKeeper | None:
-    """A keeper at work on the daemon of the settings; None without a daemon that could tell of its mempool."""
-    daemon = config.daemon
+def open_mempool(config: Config, store: Store) -> MempoolKeeper:
+    """A keeper at work on the daemon of the settings, or on its gateways, which are asked seldom."""
+    daemon, network = config.daemon, config.network
     if daemon.gateway and not daemon.url:
-        return None
-    rpc = DaemonRpc(endpoints(daemon, config.network), timeout=daemon.timeout_seconds)
-    return MempoolKeeper(config.network, store, rpc, config.indexer.poll_seconds)
+        pool = GatewayPool(Gateways(daemon.gateway, timeout=daemon.timeout_seconds))
+        return MempoolKeeper(network, store, pool, 0.0, least_pause=POLL_SECONDS)
+    rpc = DaemonRpc(endpoints(daemon, network), timeout=daemon.timeout_seconds)
+    return MempoolKeeper(network, store, DaemonPool(rpc), config.indexer.poll_seconds)

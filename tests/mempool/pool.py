@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from indexer.chain.keys import hash_text
+from indexer.mempool.ask import DaemonPool
 from indexer.mempool.copy import MempoolCopy
 from indexer.source.rpc import DaemonRpc, parse_endpoints
 from indexer.store.base import Store
@@ -48,7 +49,7 @@ class Pool:
 
     def begin(self, most: int = 1000, most_bytes: int = 10_000_000) -> None:
         """Begin as after a start."""
-        self.copy = MempoolCopy(network(), self.store, self._client, most, most_bytes)
+        self.copy = MempoolCopy(network(), self.store, DaemonPool(self._client), most, most_bytes)
 
     def extend(self) -> None:
         """One block more, for daemon and index."""

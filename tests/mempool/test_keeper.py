@@ -8,9 +8,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from indexer.config import load_config
-from indexer.mempool import MempoolKeeper, keeper, open_mempool
-from tests import recorded
+from indexer.mempool import MempoolKeeper, keeper
+from indexer.mempool.ask import DaemonPool
 from tests.indexed import network
 from tests.memory_store import MemoryStore
 from tests.mempool.pool import Pool, pool_at, rpc, waiting
@@ -21,7 +20,7 @@ POLL = 0.02
 @contextmanager
 def kept(pool: Pool, poll_seconds: float = POLL) -> Iterator[MempoolKeeper]:
     """A keeper of the pool's store."""
-    with closing(MempoolKeeper(network(), pool.store, rpc(pool.daemon), poll_seconds)) as running:
+    with closing(MempoolKeeper(network(), pool.store, DaemonPool(rpc(pool.daemon)), poll_seconds)) as running:
         yield running
 
 
@@ -96,11 +95,3 @@ def test_it_ends_at_once_and_the_daemon_is_asked_no_more(pool: Pool) -> None:
     asked = pool.daemon.requests
     time.sleep(0.1)
     assert pool.daemon.requests == asked
-
-
-def test_a_gateway_alone_has_no_mempool_to_tell_of(pool: Pool) -> None:
-    environ = {
-        "FLUX_NETWORK_PARAMS_FILE": str(recorded.NETWORK_FILE),
-        "FLUX_DAEMON_GATEWAY": "https://gateway.example",
-    }
-    assert open_mempool(load_config(environ=environ), pool.store) is None
