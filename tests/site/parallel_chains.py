@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,29 +44,64 @@ def row(chain: ParallelChain, **changed: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Together:
+    """What is kept of the last time when all chains were read together; ``minted`` coins more than there should be."""
+
+    stale: bool = False
+    minted: int = 0
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is kept: when all chains were read together, None never; and what is not fresh of a chain, by key.
+
+    None as what is not fresh: a chain that was never read.
+    """
+
+    together: Together | None = Together()
+    chains: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+
+
+STALE: Mapping[str, Any] = {"state": "stale", "reason": "no connection to 127.0.0.1:9", "time": int(time.time()) - 5000}
+SITUATIONS = {
+    "fresh": Situation(),
+    "stale": Situation(Together(stale=True), {"kda": STALE}),
+    "stale, read together lately": Situation(chains={"kda": STALE}),
+    "never read": Situation(None, {"algo": None}),
+    "not read together": Situation(None),
+    "minted unbacked": Situation(Together(minted=500_000_000)),
+}
+
+
 class Readings:
-    """The kept readings of a database; ``tip`` is the height and hash that the cut is of."""
+    """The kept readings of a database; ``tip`` is the height and hash of the block that all chains were read at."""
 
     def __init__(self, uri: str, name: str, file: ChainsFile, tip: tuple[int, bytes]) -> None:
         self._client: MongoClient[dict[str, Any]] = MongoClient(uri)
         self._rows = self._client[name][PARALLEL_READINGS]
         self.chains = file.chains
         self._tip = tip
-        self._revision = 0
+        self.revision = 0
 
-    def write(self, **changed: dict[str, Any]) -> None:
-        """All chains fresh and read together, but for what is changed by key; None as a state takes the row away."""
-        chains = {chain.key: row(chain, **changed.get(chain.key, {})) for chain in self.chains}
-        self._revision += 1
-        height, block_hash = self._tip
-        self._put(
-            revision=self._revision, due=NEVER_DUE, cut_stale=changed.get("cut", {}).get("stale", False),
-            chains={key: kept for key, kept in chains.items() if kept["state"] != "none"},
-            cut=None if changed.get("cut", {}).get("none") else {
-                "height": height, "hash": block_hash, "time": int(time.time()) - 15,
-                "outstanding": {chain.key: outstanding(chain) for chain in self.chains},
-            },
-        )  # fmt: skip
+    def write(self, situation: Situation) -> None:
+        """All chains with a fresh reading, but for what is not fresh."""
+        self.revision += 1
+        together, rows = situation.together, {}
+        for chain in self.chains:
+            changed = situation.chains.get(chain.key, {})
+            if changed is not None:
+                rows[chain.key] = row(chain, **changed)
+        state = {
+            "revision": self.revision, "due": NEVER_DUE, "cut_stale": together is not None and together.stale,
+            "chains": rows, "cut": None if together is None else self._cut(together.minted * COIN),
+        }  # fmt: skip
+        self._rows.replace_one({"_id": STATE_ID}, state, upsert=True)
+
+    def _cut(self, minted: int) -> dict[str, Any]:
+        amounts = {chain.key: outstanding(chain) for chain in self.chains}
+        amounts[self.chains[0].key] += minted
+        return {"height": self._tip[0], "hash": self._tip[1], "time": int(time.time()) - 15, "outstanding": amounts}
 
     def write_hours(self, hours: int) -> None:
         """What was outstanding in so many hours; every seventh without a cut and without the last chain."""
@@ -79,8 +116,6 @@ class Readings:
             self._rows.replace_one({"_id": (now - hours + n) * 3600}, kept, upsert=True)
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Take everything away again."""
+        self._rows.drop()
         self._client.close()
-
-    def _put(self, **state: Any) -> None:
-        self._rows.replace_one({"_id": STATE_ID}, state, upsert=True)
