@@ -12,7 +12,7 @@ from explorer.labels import Confidence
 from explorer.pages.formats import count, flux, group
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
 from explorer.queries.search import names_ip, names_pubkey
-from explorer.queries.status_results import Index, Status
+from explorer.queries.status_results import Index, Status, Unchecked
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
 from indexer.chain.keys import parse_outpoint
@@ -26,6 +26,13 @@ KINDS: Final[Mapping[Kind, str]] = {
     "node_start": "Node start",
     "node_confirm": "Node confirmation",
 }
+UNCHECKED: Final[Mapping[Unchecked | None, str]] = {
+    None: "not compared yet",
+    "no_daemon": "not compared: blocks come from a gateway, there is no daemon",
+    "switched_off": "not compared: switched off in the settings",
+}
+"""Why a comparison with the daemon has no verdict, or no newer one."""
+
 FUNDS: Final[Mapping[FundName, str]] = {
     "dev_fund": "Development fund",
     "exchange": "Exchange fund",

@@ -86,6 +86,8 @@ def _checks(tip: Mapping[str, Any], checks: Mapping[str, Any]) -> Checks:
         queue_checked_height=said.get("queue_checked_height"),
         supply_matches_daemon=said.get("supply_matches_daemon"),
         supply_checked_height=said.get("supply_checked_height"),
+        queue_unchecked=checks.get("queue_unchecked"),
+        supply_unchecked=checks.get("supply_unchecked"),
         difference_count=sum(said.get(f"{name}_difference_count", 0) for name in COMPARED),
         differences=tuple(Difference(**found) for name in COMPARED for found in said.get(f"{name}_differences", ())),
     )

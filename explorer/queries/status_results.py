@@ -7,6 +7,8 @@ from typing import Literal
 
 from explorer.queries.units import Hash, Height, Outpoint, Seconds
 
+Unchecked = Literal["no_daemon", "switched_off"]
+
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
@@ -45,7 +47,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """What the index has proved about itself; of the differences the first ones, and how many there are."""
+    """What the index has proved about itself; of the differences the first ones, and how many there are.
+
+    ``queue_unchecked`` and ``supply_unchecked`` say why a comparison with the daemon is not done; None where it is.
+    """
 
     payouts_checked: int
     payouts_mismatched: int
@@ -53,6 +58,8 @@ class Checks:
     queue_checked_height: Height | None
     supply_matches_daemon: bool | None
     supply_checked_height: Height | None
+    queue_unchecked: Unchecked | None = None
+    supply_unchecked: Unchecked | None = None
     difference_count: int = 0
     differences: tuple[Difference, ...] = ()
 

@@ -17,6 +17,11 @@ from indexer.store.mongo import MongoStore
 
 SILENT_SECONDS = 30  # a running indexer writes every second
 EMPTY = "no block yet"
+UNCHECKED = {
+    None: "not compared with the daemon yet",
+    "no_daemon": "not compared: blocks come from a gateway, there is no daemon",
+    "switched_off": "not compared: switched off in the settings",
+}
 
 
 def status(config: Config) -> int:
@@ -99,7 +104,7 @@ def _compared(checks: Mapping[str, Any], check: str) -> str:
     """What the last comparison with the daemon said, and the first of what differs."""
     height = checks.get(f"{check}_checked_height")
     if height is None:
-        return "not compared with the daemon yet"
+        return UNCHECKED[checks.get(f"{check}_unchecked")]
     if checks[f"{check}_matches_daemon"]:
         return f"the daemon's, at block {height:,}"
     count, first = checks[f"{check}_difference_count"], checks[f"{check}_differences"][0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -23,6 +23,14 @@ TRIES = 10
 PAUSE_SECONDS = 0.2
 
 log = logging.getLogger(__name__)
+
+
+def note_unchecked(store: Store, reasons: Mapping[str, str | None]) -> None:
+    """Store why ``queue`` or ``supply`` is not compared, for whoever looks for the verdict; None for one that is."""
+    said = (store.meta(CHECKS) or {}).get(CHECKS, {})
+    noted = {f"{name}_unchecked": reason for name, reason in reasons.items()}
+    if any(said.get(name) != reason for name, reason in noted.items()):
+        store.put_meta(CHECKS, {CHECKS: said | noted})
 
 
 class Checks:

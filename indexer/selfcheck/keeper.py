@@ -10,7 +10,7 @@ from indexer.chain.params import Network
 from indexer.config import Config
 from indexer.config import Indexer as Settings
 from indexer.errors import FluxError, Garbled, Refused
-from indexer.selfcheck.checks import Checks
+from indexer.selfcheck.checks import Checks, note_unchecked
 from indexer.selfcheck.theirs import Daemon
 from indexer.source.conf import endpoints
 from indexer.source.rpc import DaemonRpc
@@ -22,6 +22,7 @@ from indexer.store.schedule import Schedule
 LOOK_SECONDS, LONGEST_PAUSE = 1.0, 60.0
 SUPPLY_TIMEOUT = 600.0  # seconds: the daemon reads its whole utxo set
 END_SECONDS = 5.0
+NO_DAEMON, SWITCHED_OFF = "no_daemon", "switched_off"
 IN_INITIAL_DOWNLOAD = -10  # rpc/protocol.h: RPC_CLIENT_IN_INITIAL_DOWNLOAD
 
 log = logging.getLogger(__name__)
@@ -99,9 +100,16 @@ class SelfCheckKeeper:
 
 
 def open_selfcheck(config: Config, store: Store) -> SelfCheckKeeper | None:
-    """A keeper at work on the daemon of the settings; None without a daemon, or when nothing is to be checked."""
+    """A keeper at work on the daemon of the settings; None without a daemon, or when nothing is to be checked.
+
+    A gateway is not asked: its nodes answer each for itself, and the lists of 6,700 nodes are 4 MB a time.
+    """
     daemon, settings = config.daemon, config.indexer
-    if (daemon.gateway and not daemon.url) or not (settings.check_blocks or settings.check_supply_blocks):
+    without = daemon.gateway and not daemon.url
+    every = {"queue": settings.check_blocks, "supply": settings.check_supply_blocks}
+    why = {name: NO_DAEMON if without else None if blocks else SWITCHED_OFF for name, blocks in every.items()}
+    note_unchecked(store, why)
+    if all(why.values()):
         return None
     rpc = DaemonRpc(endpoints(daemon, config.network), timeout=max(daemon.timeout_seconds, SUPPLY_TIMEOUT))
     return SelfCheckKeeper(config.network, store, Daemon(rpc), settings)

@@ -30,7 +30,7 @@ META = Collection(
             "checks",
             "document",
             "checks: last comparisons with the daemon, named queue_ and supply_: matches_daemon, checked_height, "
-            "checked_hash, checked_at, difference_count, differences (the first)",
+            "checked_hash, checked_at, difference_count, differences (the first), unchecked (why none is made)",
         ),
         F("revision", "int", "mempool: rises with every change of the set"),
         F("count", "int", "mempool: transactions"),

@@ -12,7 +12,9 @@ import pytest
 
 from explorer.app import create_app
 from indexer.commands import journal
-from indexer.selfcheck.checks import Checks
+from indexer.config import load_config
+from indexer.selfcheck import open_selfcheck
+from indexer.selfcheck.checks import Checks, note_unchecked
 from indexer.selfcheck.theirs import Daemon
 from indexer.source.rpc import DaemonRpc, parse_endpoints
 from indexer.store.mongo import MongoStore
@@ -67,7 +69,8 @@ def test_nothing_is_claimed_before_the_first_comparison(shown: Shown) -> None:
     said = shown.until(lambda said: True)
     assert {name: said[name] for name in said if not name.startswith("payouts")} == {
         "queue_matches_daemon": None, "queue_checked_height": None, "supply_matches_daemon": None,
-        "supply_checked_height": None, "difference_count": 0, "differences": [],
+        "supply_checked_height": None, "queue_unchecked": None, "supply_unchecked": None, "difference_count": 0,
+        "differences": [],
     }  # fmt: skip
     assert "matches_daemon" not in shown.client.get("/metrics").text
     assert shown.command()["node lists"] == shown.command()["supply"] == "not compared with the daemon yet"
@@ -113,3 +116,25 @@ def test_a_difference_is_named_everywhere_and_harmless(shown: Shown) -> None:
     start = f"1 difference from the daemon's at block {HEIGHT}: "
     assert shown.command()["node lists"] == f"{start}confirmed {NAME} ip is <b>9</b> here, {FIRST['ip']} in the daemon"
     assert shown.command()["supply"] == f"{start}supply txouts is 7 here, {txouts} in the daemon"
+
+
+def test_without_a_daemon_or_switched_off_that_is_said(shown: Shown) -> None:
+    gateway = load_config("/dev/null", {"FLUX_DAEMON_GATEWAY": "https://gateway.invalid"})
+    assert open_selfcheck(gateway, shown.store) is None
+    said = shown.until(lambda said: said["queue_unchecked"])
+    assert said["queue_unchecked"] == said["supply_unchecked"] == "no_daemon"
+    assert said["queue_matches_daemon"] is None
+    words = "not compared: blocks come from a gateway, there is no daemon"
+    definitions = Markup(shown.client.get("/status").text).definitions()
+    assert definitions["Node queue and the daemon's"] == definitions["Supply and the daemon's"] == words
+    assert shown.command()["node lists"] == shown.command()["supply"] == words
+
+    assert shown.checks.nodes()
+    off = {"FLUX_INDEXER_CHECK_BLOCKS": "0", "FLUX_INDEXER_CHECK_SUPPLY_BLOCKS": "0", "FLUX_DAEMON_URL": "http://a:1"}
+    assert open_selfcheck(load_config("/dev/null", off), shown.store) is None
+    said = shown.until(lambda said: said["queue_unchecked"] == "switched_off" and said["queue_checked_height"])
+    assert (said["queue_matches_daemon"], said["supply_unchecked"]) == (True, "switched_off")
+    told = Markup(shown.client.get("/status").text).definitions()["Node queue and the daemon's"]
+    assert told == f"Equal at block {HEIGHT} since then not compared: switched off in the settings"
+    note_unchecked(shown.store, {"queue": None, "supply": None})
+    assert shown.until(lambda said: said["queue_unchecked"] is None)["queue_matches_daemon"] is True
