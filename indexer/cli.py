@@ -8,7 +8,19 @@ import sys
 from collections.abc import Callable, Sequence
 
 from indexer import __version__
-from indexer.commands import bench, daemon, database, demo_daemon, index, journal, show, site, supervise, verify
+from indexer.commands import (
+    bench,
+    daemon,
+    database,
+    demo_daemon,
+    export,
+    index,
+    journal,
+    show,
+    site,
+    supervise,
+    verify,
+)
 from indexer.config import Config, load_config
 from indexer.demo.network import NAME as DEMO
 from indexer.errors import FluxError
@@ -78,6 +90,11 @@ def _show(config: Config, arguments: argparse.Namespace) -> int:
     return show.show(config, what, arguments.id)
 
 
+def _export(config: Config, arguments: argparse.Namespace) -> int:
+    what: str = arguments.what
+    return export.run(config, what, arguments.at, arguments.output)
+
+
 def _count(text: str) -> int:
     """A number of things, as argparse wants it: ValueError makes its own sentence."""
     count = int(text)
@@ -113,6 +130,10 @@ def _parser() -> argparse.ArgumentParser:
     shown = add("show", _show, "print a block, a transaction, an address or a node as it is stored")
     shown.add_argument("what", choices=show.KINDS)
     shown.add_argument("id", help="height or hash, txid, address, or outpoint of the collateral")
+    written = add("export", _export, "write the balances of all addresses after a block as CSV, and prove their sum")
+    written.add_argument("what", choices=export.WHAT)
+    written.add_argument("--at", type=_count, metavar="HEIGHT", help="height of the block (the tip)")
+    written.add_argument("--output", default="-", metavar="FILE", help="where to write (standard output)")
     return parser
 
 
