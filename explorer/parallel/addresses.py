@@ -67,7 +67,9 @@ def _algorand(text: str) -> None:
         raw = base64.b32decode(text + "======")
     except (binascii.Error, ValueError):
         raw = b""
-    _expect(len(raw) == 36 and hashlib.new("sha512_256", raw[:32]).digest()[-4:] == raw[32:], "an Algorand address")
+    whole = base64.b32encode(raw).decode().rstrip("=") == text  # or the last character has bits too many
+    digest = hashlib.new("sha512_256", raw[:32]).digest()
+    _expect(whole and len(raw) == 36 and digest[-4:] == raw[32:], "an Algorand address")
 
 
 def _algorand_asset(text: str) -> None:
