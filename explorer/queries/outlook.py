@@ -110,8 +110,11 @@ async def outlook_at(view: View, height: int) -> Outlook:
 
 
 async def spacing_at(view: View, height: int) -> Spacing:
-    """How the last blocks up to ``height`` were spaced, those of its era only."""
-    first = max(height - WINDOW, 0)
+    """How the last blocks up to ``height`` were spaced, those of its era only.
+
+    The time of the genesis block says nothing of when the chain began, so that the first block has no spacing.
+    """
+    first = max(height - WINDOW, 1)
     if pon_active(view.network, height):
         first = max(first, min(view.network.upgrades.pon, height))
     where = {"_id": {"$gte": first, "$lte": height}}

@@ -215,6 +215,14 @@ def test_the_cycle_of_the_whitepaper() -> None:
     assert (empty.cycle_blocks, empty.observed_cycle_blocks, empty.annual_reward_per_node) == (0, None, None)
 
 
+@pytest.mark.parametrize(("at", "first"), [(2, 1), (700, 1), (1799, 799), (1900, 1800), (2400, 1800)])
+def test_the_observed_spacing(client: Client, at: int, first: int) -> None:
+    """Between the running maxima of the times of at most 1,000 blocks of the era; genesis is no beginning."""
+    times = [block["block"]["time"] for block in recorded.blocks()]
+    mean = (max(times[: at + 1]) - max(times[: first + 1])) / (at - first)
+    assert client.json(f"/api/v1/tiers?at={at}")["items"][0]["observed_spacing_seconds"] == pytest.approx(mean, abs=1e-3)
+
+
 def test_a_band_of_blocks_found_by_chance() -> None:
     spacing = Spacing(120, 120.0, 120.0**2, 10**9)
     one, many = spacing.band(1), spacing.band(1000)
