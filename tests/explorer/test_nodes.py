@@ -19,6 +19,7 @@ from indexer.chain.payouts import tier_payout, tier_payouts
 from indexer.chain.queue import Event, NodeQueue
 from indexer.chain.replay import PastLists, no_lists
 from indexer.chain.tiers import TIERS, Tier
+from tests import recorded
 from tests.chain.recorded_nodes import NETWORK, Follower, follow
 from tests.chain.recorded_nodes import chain as recorded_chain
 from tests.explorer.client import Client
@@ -220,7 +221,8 @@ def test_the_observed_spacing(client: Client, at: int, first: int) -> None:
     """Between the running maxima of the times of at most 1,000 blocks of the era; genesis is no beginning."""
     times = [block["block"]["time"] for block in recorded.blocks()]
     mean = (max(times[: at + 1]) - max(times[: first + 1])) / (at - first)
-    assert client.json(f"/api/v1/tiers?at={at}")["items"][0]["observed_spacing_seconds"] == pytest.approx(mean, abs=1e-3)
+    tier = client.json(f"/api/v1/tiers?at={at}")["items"][0]
+    assert tier["observed_spacing_seconds"] == pytest.approx(mean, abs=1e-3)
 
 
 def test_a_band_of_blocks_found_by_chance() -> None:
