@@ -29,8 +29,8 @@ def run(config: Config, wanted: Plan = WANTED) -> int:
     """
     print("measuring: this takes about a minute", flush=True)
     sampled = _sampled(config)
-    network, chain = sample_blocks(wanted)
     own = _own_blocks(config, sampled)
+    network, chain = sample_blocks(wanted)
     _tell_parsing(own or chain[-PARSED:], f"blocks of {_where(config)}" if own else "blocks of the sample chain")
     with scratch(config) as store:
         written = writing(store)
