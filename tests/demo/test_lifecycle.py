@@ -8,150 +8,31 @@ from __future__ import annotations
 
 import os
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 from random import Random
-from typing import Any
 
-import httpx
 import pytest
 
 from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text
-from indexer.children import stop_child
-from indexer.commands.demo import free_port
-from indexer.demo.daemon import DemoDaemon, Settings
 from indexer.demo.network import demo_network
-from indexer.demo.publish import Publisher
 from indexer.demo.serialize import Output, Wire
 from indexer.demo.wallet import Owner
-from indexer.source.rpc import DaemonRpc, Endpoint
-from indexer.store import embedded
+from tests.demo.site import Site, running_site
 
 NETWORK = demo_network()
 FIRST_BLOCKS = 400
-PATIENCE = 60.0
-LOOK_SECONDS = 0.01
 SENT_FOR_LATENCY = 7
 AMOUNT = 123_456_789
 
 
-@dataclass
-class Site:
-    """A running demo network: its daemon, a client of it, and a browser of its explorer."""
-
-    daemon: DemoDaemon
-    rpc: DaemonRpc
-    http: httpx.Client
-
-    def json(self, path: str) -> Any:
-        """The body of an answer of the API; None when there is no such thing."""
-        response = self.http.get(f"/api/v1{path}")
-        return response.json() if response.status_code == 200 else None
-
-    def page(self, path: str) -> str:
-        """A page, whatever its status."""
-        return self.http.get(path, headers={"Accept": "text/html"}).text
-
-    def until(self, what: str, told: Callable[[], Any]) -> Any:
-        """What ``told`` gives once it gives something."""
-        deadline = time.monotonic() + PATIENCE
-        while not (found := told()):
-            assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
-            time.sleep(LOOK_SECONDS)
-        return found
-
-    def until_at_tip(self) -> None:
-        """Wait until the explorer shows the daemon's tip."""
-        best = self.rpc.call("getbestblockhash")
-        self.until(f"the tip {best}", lambda: (s := self.json("/status")) and s["tip"]["hash"] == best)
-
-    def send(self, wire: Wire) -> str:
-        """Hand a transaction to the site, as a wallet does; its txid."""
-        response = self.http.post("/api/v1/transactions", json={"hex": wire.raw.hex()})
-        assert response.status_code == 200, response.text
-        txid: str = response.json()["txid"]
-        assert txid == hash_text(wire.txid)
-        return txid
-
-    def until_waiting(self, txid: str) -> Any:
-        """The transaction as the API has it once it is unconfirmed there."""
-
-        def told() -> Any:
-            found = self.json(f"/transactions/{txid}")
-            return found and found["block"] is None and found
-
-        return self.until(f"{txid} unconfirmed", told)
-
-    def until_confirmed(self, txid: str, block_hash: str) -> Any:
-        """The transaction as the API has it once it is in a block."""
-
-        def told() -> Any:
-            found = self.json(f"/transactions/{txid}")
-            return found and found["block"] and found["block"]["hash"] == block_hash and found
-
-        return self.until(f"{txid} in block {block_hash}", told)
-
-
-@contextmanager
-def process(command: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen([sys.executable, "-m", "indexer.cli", command], env=environ, stdout=subprocess.DEVNULL)
-    try:
-        yield child
-    finally:
-        assert stop_child(child, PATIENCE) == 0
-
-
 @pytest.fixture(scope="module")
 def site(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The network at the end of a short first chain, whose daemon does nothing of its own accord."""
-    folder, port, name = tmp_path_factory.mktemp("lifecycle"), free_port(), f"t_lifecycle_{os.getpid()}"
-    topics = f"tcp://127.0.0.1:{free_port()}"
-    with ExitStack() as stack:
-        stack.callback(embedded.drop_database, mongod, name)
-        publisher = stack.enter_context(closing(Publisher(topics)))
-        daemon = stack.enter_context(DemoDaemon(Settings(NETWORK, folder, first_blocks=FIRST_BLOCKS), publisher))
-        assert daemon.load()
-        login = daemon.settings.user, daemon.settings.password
-        rpc = stack.enter_context(closing(DaemonRpc([Endpoint(daemon.url, *login)], timeout=20)))
-        variables = environment(folder, daemon) | {
-            "FLUX_DAEMON_ZMQ": topics,
-            "FLUX_DATABASE_URI": mongod,
-            "FLUX_DATABASE_NAME": name,
-            "FLUX_EXPLORER_PORT": str(port),
-        }
-        for command in ("index", "serve"):
-            stack.enter_context(process(command, variables))
-        http = stack.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False))
-        running = Site(daemon, rpc, http)
-        running.until("the site listens", lambda: listens(http))
-        running.until_at_tip()
-        running.until("the mempool is known", lambda: running.json("/mempool"))
+    """The network at the end of a short first chain."""
+    folder = tmp_path_factory.mktemp("lifecycle")
+    with running_site(mongod, folder, f"t_lifecycle_{os.getpid()}", FIRST_BLOCKS) as running:
         yield running
-
-
-def environment(home: Path, daemon: DemoDaemon) -> dict[str, str]:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("FLUX_")}
-    return bare | {
-        "HOME": str(home),
-        "FLUX_NETWORK_NAME": NETWORK.name,
-        "FLUX_DAEMON_URL": daemon.url,
-        "FLUX_DAEMON_USER": daemon.settings.user,
-        "FLUX_DAEMON_PASSWORD": daemon.settings.password,
-    }
-
-
-def listens(http: httpx.Client) -> bool:
-    try:
-        http.get("/healthz")
-    except httpx.TransportError:
-        return False
-    return True
 
 
 def address(owner: Owner) -> str:
