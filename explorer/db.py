@@ -24,6 +24,7 @@ from pymongo.errors import PyMongoError
 
 from explorer.errors import AboveTip, ExplorerError, Syncing, UpstreamUnavailable
 from explorer.kept import Kept
+from explorer.meta import LAG_BLOCKS, Meta, Tip, read_tip
 from explorer.parallel.base import Parallel
 from explorer.parallel.chains import ChainsFile
 from explorer.parallel.state import PARALLEL_READINGS, STATE_ID, read_parallel
@@ -43,53 +44,9 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
 SERVER_TIMEOUT_MS = 2000
-LAG_BLOCKS = 10  # further behind the daemon than this is lagging
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Tip:
-    """The block up to which the index is complete; the epoch rises before any row at or below it goes."""
-
-    height: int
-    hash: bytes
-    time: int
-    epoch: int
-    dirty: bool
-    reorgs: int
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What ``meta`` said when it was last polled; ``tip`` is None before the first block."""
-
-    tip: Tip | None = None
-    ready: frozenset[str] = frozenset()
-    building: Mapping[str, float] = field(default_factory=dict)
-    daemon: Mapping[str, Any] = field(default_factory=dict)
-    rates: Mapping[str, Any] = field(default_factory=dict)
-    checks: Mapping[str, Any] = field(default_factory=dict)
-    pool: Pool | None = None
-    parallel: Parallel | None = None  # None where the network has no parallel chains
-    schema_version: int = 0
-    idle_seconds: float = 0.0  # since a tip was first seen where it is
-    lagging_seconds: float = 0.0  # since the index was last seen close to the daemon
-
-    @property
-    def behind(self) -> int | None:
-        """Blocks between the index and the daemon; None while either is unknown."""
-        best = self.daemon.get("height")
-        return None if self.tip is None or best is None else max(0, best - self.tip.height)
-
-    def revisions(self, *names: str) -> dict[str, int]:
-        """The revision of each of these that there is: what an answer may show besides the chain."""
-        times = self.checks.get("supply_checked_at", 0), self.checks.get("verify", {}).get("at", 0)
-        numbers = {"mempool": 0 if self.pool is None else self.pool.revision, "checks": sum(times)}
-        if self.parallel is not None:
-            numbers["parallel"] = self.parallel.revision
-        return {name: numbers[name] for name in names if name in numbers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +199,7 @@ class Database:
         now, meta = (
             time.monotonic(),
             Meta(
-                _tip(found.get("tip")),
+                read_tip(found.get("tip")),
                 frozenset(indexes.get("ready", ())),
                 indexes.get("building", {}),
                 source.get("daemon", {}),
@@ -285,7 +242,7 @@ class Database:
 
     async def _read_tip(self) -> Tip | None:
         """The tip now; what is learned here is not unlearned until the next poll."""
-        tip = _tip(await self.find_one("meta", {"_id": "tip"}, ()))
+        tip = read_tip(await self.find_one("meta", {"_id": "tip"}, ()))
         if tip != self.meta.tip:
             self.meta = replace(self.meta, tip=tip)
         return tip
@@ -354,19 +311,6 @@ async def _answered(operation: Awaitable[Any]) -> Any:
         return await operation
     except PyMongoError as error:
         raise UpstreamUnavailable(f"the database does not answer ({type(error).__name__}): ask again later") from error
-
-
-def _tip(document: Document | None) -> Tip | None:
-    if document is None or document["height"] < 0:
-        return None
-    return Tip(
-        document["height"],
-        bytes(document["hash"]),
-        document["time"],
-        document["epoch"],
-        document["dirty"],
-        document["reorgs"],
-    )
 
 
 DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient, "pymongo_async": AsyncMongoClient}

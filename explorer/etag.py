@@ -8,7 +8,7 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Final
 
-from explorer.db import Meta, Tip
+from explorer.meta import Meta, Tip
 from indexer.chain.keys import hash_text
 
 SHOWN: Final = ("mempool", "parallel", "checks")

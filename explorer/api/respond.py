@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from explorer.api.json import encode, to_json
-from explorer.db import Answer, Tip
+from explorer.db import Answer
 from explorer.errors import ExplorerError
 from explorer.etag import etag, is_known
+from explorer.meta import Tip
 from indexer.chain.keys import hash_text
 
 JSON = "application/json"

@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from explorer.db import Tip
 from explorer.etag import is_known
 from explorer.labels import NO_LABELS, Labels
+from explorer.meta import Tip
 from explorer.pages import formats, node_words, supply_words, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
@@ -42,6 +42,7 @@ class Site:
     path: str
     now: int
     labels: Labels = NO_LABELS
+    parallel: bool = False
 
     @property
     def behind(self) -> int | None:
@@ -66,6 +67,7 @@ def site(request: Request) -> Site:
         path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         now=int(time.time()),
         labels=s.labels,
+        parallel=s.db.meta.parallel is not None,
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from explorer.db import Tip
+from explorer.meta import Tip
 from explorer.pages.nodes import STATUSES, Overview, Turn
 from explorer.pages.render import ENVIRONMENT, Site
 from explorer.pages.transactions import sliced
