@@ -19,10 +19,11 @@ from explorer.pages.blocks import limit_of
 from explorer.pages.charts import supply_plot
 from explorer.pages.render import page
 from explorer.queries.caps import caps
+from explorer.queries.cuts import fusion_held
 from explorer.queries.reductions import begun_eras
 from explorer.queries.results import Page
 from explorer.queries.supply import supply
-from explorer.queries.supply_results import Caps, Supply, UnclaimedBlock
+from explorer.queries.supply_results import Caps, Supply, Totals, UnclaimedBlock
 from explorer.queries.unclaimed import unclaimed
 from explorer.services import services
 
@@ -39,19 +40,29 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What the sum over all chains by addresses is made of, all of it of the moment of the cut; zatoshi."""
+
+    native: int
+    held: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
-    """What the page shows; of a past height only the supply, for caps and charts are about the present."""
+    """What the page shows; of a past height only the supply, for all else is about the present."""
 
     supply: Supply
-    caps: Caps | None
-    chart: Drawn | None
-    unclaimed: Page[UnclaimedBlock] | None
+    caps: Caps | None = None
+    chart: Drawn | None = None
+    unclaimed: Page[UnclaimedBlock] | None = None
+    together: Together | None = None
 
 
 async def whole(view: View, wallets: Sequence[Wallet], at: int | None) -> Whole:
     """The supply after block ``at``; with everything else when that is the tip."""
     if at is not None and at < view.tip.height:
-        return Whole(await supply(view, wallets=wallets, at=at), None, None, None)
+        return Whole(await supply(view, wallets=wallets, at=at))
     found, checks, plot, blocks = await asyncio.gather(
         supply(view, wallets=wallets, at=at),
         caps(view, wallets=wallets),
@@ -59,7 +70,16 @@ async def whole(view: View, wallets: Sequence[Wallet], at: int | None) -> Whole:
         unclaimed(view, limit=FEW),
     )
     chart = Drawn(inline(plot.figure, "supply-wide", WIDE), inline(plot.figure, "supply-narrow", NARROW))
-    return Whole(found, checks, chart, blocks)
+    return Whole(found, checks, chart, blocks, await read_together(view, wallets, found.totals))
+
+
+async def read_together(view: View, wallets: Sequence[Wallet], totals: Totals) -> Together | None:
+    """The parts of the sum over all chains by addresses; None while it is unknown."""
+    total, outstanding, cut = totals.all_chains_addresses, totals.parallel_outstanding, totals.cut
+    if total is None or outstanding is None or cut is None:
+        return None
+    held = (await fusion_held(view, wallets, cut.height)).held
+    return Together(total - outstanding + held, held, outstanding)
 
 
 async def show(request: Request) -> Response:
@@ -70,7 +90,7 @@ async def show(request: Request) -> Response:
     found = answer.value
     return page(
         request, "supply.html", supply=found.supply, caps=found.caps, chart=found.chart, unclaimed=found.unclaimed,
-        at=at, tip=answer.tip, eras=begun_eras(s.network, answer.tip.height),
+        together=found.together, at=at, tip=answer.tip, eras=begun_eras(s.network, answer.tip.height),
     )  # fmt: skip
 
 

@@ -37,14 +37,16 @@ def moment(time: int, span: int) -> str:
 def noted(known: Sequence[tuple[int, int]]) -> Callable[[int], str]:
     """When a height was reached, from (height, time) of some heights, as an axis notes it."""
     heights = [height for height, _ in known]
-    span = known[-1][1] - known[0][1] if known else 0
+    last = known[-1][1] if known else 0
+    span = last - known[1][1] if len(known) > 1 else 0  # block 0 may be years older than block 1
 
     def note(height: int) -> str:
         at = bisect_right(heights, height) - 1
         if at < 0:
             return ""
         (h0, t0), (h1, t1) = known[at], known[min(at + 1, len(known) - 1)]
-        return moment(t0 + (t1 - t0) * (height - h0) // max(h1 - h0, 1), span)
+        time = t0 + (t1 - t0) * (height - h0) // max(h1 - h0, 1)
+        return moment(time, max(span, last - time))
 
     return note
 

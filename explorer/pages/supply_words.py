@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from explorer.labels import Wallet
 from explorer.pages.formats import count, flux, utc
 from explorer.pages.words import Badge
 from explorer.queries.supply_results import (
@@ -131,6 +132,17 @@ def crossing_word(check: CapCheck) -> str:
     return "passed already" if check.state == "exceeded" else "never"
 
 
+def tabs(parallel: bool, fusion: Sequence[Wallet]) -> tuple[tuple[str, str], ...]:
+    """The pages about the supply, by path, that a network with or without parallel chains and a bridge has."""
+    return (
+        ("/supply", "Supply"),
+        *((("/parallel", "Parallel chains"),) if parallel else ()),
+        *((("/supply/fusion", "Bridge"),) if fusion else ()),
+        ("/richlist", "Rich list"),
+        ("/supply/unclaimed", "Never claimed"),
+    )
+
+
 def lifecycle(name: str) -> str:
     """What is to become of a chain."""
     return LIFECYCLES.get(name, name)
@@ -170,9 +182,11 @@ def reconciles_badge(native: NativeSupply) -> Badge:
 
 def backing_sentence(held: int, outstanding: int) -> str:
     """What the bridge holds against what circulates elsewhere."""
-    if held >= outstanding:
-        return f"The bridge holds {flux(held - outstanding)} more than circulates on the parallel chains."
-    return f"{flux(outstanding - held)} circulate on the parallel chains beyond what the known wallets hold."
+    if held == outstanding:
+        return "The bridge held exactly what circulated on the parallel chains."
+    if held > outstanding:
+        return f"The bridge held {flux(held - outstanding)} more than circulated on the parallel chains."
+    return f"{flux(outstanding - held)} circulated on the parallel chains beyond what the known wallets held."
 
 
 def unread(parallel: Sequence[ParallelSupply]) -> tuple[ParallelSupply, ...]:
