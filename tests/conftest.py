@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from indexer.errors import ConfigError
 from indexer.store import embedded
 
+RECURSION_LIMIT = sys.getrecursionlimit()
 REQUIRE_ALL = os.environ.get("FLUX_REQUIRE_ALL") == "1"
 
 
@@ -66,6 +68,15 @@ def _stays_here(host: str) -> bool:
         return ip_address(host).is_loopback or ip_address(host).is_unspecified
     except ValueError:
         return host in ("", "localhost", socket.gethostname())
+
+
+def pytest_runtest_setup() -> None:
+    """Every test has Python's own limit of recursion.
+
+    Libraries of the simulated Ethereum raise it for the whole process to what the C stack does not bear: JSON nested
+    too deep would end the run instead of being an error.
+    """
+    sys.setrecursionlimit(RECURSION_LIMIT)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
