@@ -29,6 +29,7 @@ from explorer.parallel.base import Parallel
 from explorer.parallel.chains import ChainsFile
 from explorer.parallel.state import PARALLEL_READINGS, STATE_ID, read_parallel
 from explorer.pool import Pool, read_pool
+from explorer.tasks import end
 from indexer.chain.params import Network
 from indexer.store.codec import Document
 from indexer.store.schema import NODES, UTXOS
@@ -335,9 +336,7 @@ async def open_database(
     try:
         yield database
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        await end(following)
         closed = client.close()
         if inspect.isawaitable(closed):
             await closed

@@ -17,6 +17,7 @@ from explorer.parallel.book import Book, Lost, Times
 from explorer.parallel.chains import ChainsFile
 from explorer.parallel.native import NativeTip
 from explorer.parallel.round import Round
+from explorer.tasks import end
 from indexer.config import Parallel as Settings
 
 LEAST_LEASE: Final = 5.0  # seconds
@@ -97,7 +98,5 @@ async def keeping(
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await end(task)
         await keeper.close()
