@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import logging
 import traceback
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic
+from threading import Thread
+from time import monotonic, sleep
 
 import pytest
 
-from indexer.errors import Garbled, Refused, SourceError, Unreachable, WarmingUp, WrongCredentials
+from indexer.errors import Garbled, Refused, SourceError, Stopped, Unreachable, WarmingUp, WrongCredentials
 from indexer.source.base import NO_PARENT
 from indexer.source.rpc import Call, DaemonRpc, Endpoint, parse_endpoints
 from tests import recorded
@@ -219,3 +221,24 @@ def test_credentials_are_in_no_text(daemon: ReplayDaemon, caplog: pytest.LogCapt
 def test_an_empty_list_of_daemons_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="at least one"):
         DaemonRpc([])
+
+
+def test_closed_while_a_question_is_under_way_it_leaves_no_connection_open(daemon: ReplayDaemon) -> None:
+    client = DaemonRpc([Endpoint(daemon.url, daemon.user, daemon.password)], timeout=20)
+    daemon.misbehave("hang")
+
+    def ask() -> None:
+        with suppress(SourceError):  # the daemon breaks the connection instead of answering
+            client.call("getblockcount")
+
+    asking = Thread(target=ask)
+    asking.start()
+    while not daemon.requests:
+        sleep(0.005)
+    client.close()
+    with pytest.raises(Stopped, match="not asked any more"):
+        client.call("getblockcount")
+    daemon.behave()
+    asking.join()
+    with pytest.raises(RuntimeError, match="closed"):  # dropped by the thread that asked last
+        client._http.get(daemon.url)
