@@ -21,6 +21,8 @@ VARIABLES = {
     "SITE": "",
 }
 
+PARALLEL = ("/supply/parallel/eth", "/parallel-mining", "/snapshots")  # the recorded chain has no parallel chains
+
 
 def test_the_variables_are_those_that_the_page_sets() -> None:
     assert set(re.findall(r"^([A-Z]+)=", TEXT, re.MULTILINE)) == set(VARIABLES)
@@ -43,7 +45,7 @@ def test_an_example_is_answered(client: Client, line: str) -> None:
     if "hex" in line:  # its bytes are left out: the example itself is no transaction
         assert response.status_code == 400
         assert response.json()["error"]["code"] == "bad_request"
-    elif any(part in line for part in ("/supply/parallel/eth", "/parallel-mining", "/snapshots")):  # the recorded chain has no parallel chains
+    elif any(part in line for part in PARALLEL):
         assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
     else:
         assert response.status_code == 200, response.text
