@@ -44,8 +44,13 @@ class Metrics:
 
 
 def _gauges(gauges: Mapping[str, float]) -> Iterator[str]:
+    """Samples by name; a name may carry labels, and its samples follow each other."""
+    before = ""
     for name, value in gauges.items():
-        yield f"# TYPE flux_explorer_{name} gauge"
+        metric = name.partition("{")[0]
+        if metric != before:
+            yield f"# TYPE flux_explorer_{metric} gauge"
+        before = metric
         yield f"flux_explorer_{name} {value:g}" if isinstance(value, float) else f"flux_explorer_{name} {value}"
 
 

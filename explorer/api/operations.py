@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -9,8 +11,11 @@ from starlette.routing import BaseRoute, Route
 from explorer.api import v1
 from explorer.api.openapi import document
 from explorer.api.respond import REVALIDATE, json_response
-from explorer.db import LAG_BLOCKS, Database, View
+from explorer.db import Database, View
 from explorer.errors import ExplorerError
+from explorer.meta import LAG_BLOCKS
+from explorer.parallel.gauges import gauges as parallel_gauges
+from explorer.parallel.state import PARALLEL_READINGS, STATE_ID
 from explorer.queries.status import compared
 from explorer.services import services
 from indexer.store.codec import Document
@@ -53,6 +58,13 @@ async def metrics(request: Request) -> Response:
             gauges |= {name: row[name] for name in ("payouts_checked", "payouts_mismatched")}
         said = compared(meta.checks, meta.tip.height)
         gauges |= {name: int(said[name]) for name in VERDICTS if name in said}
+    if meta.parallel is not None:
+        try:
+            document = await s.db.find_one(PARALLEL_READINGS, {"_id": STATE_ID}, ())
+        except ExplorerError:
+            gauges["database_up"] = 0
+        else:
+            gauges |= parallel_gauges(meta.parallel, document or {}, int(time.time()))
     return PlainTextResponse(s.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from explorer.db import View
-from explorer.queries.status_results import Checks, Daemon, Difference, Index, Reorgs, Status
+from explorer.parallel.base import Parallel
+from explorer.queries.status_results import (
+    Checks,
+    Daemon,
+    Difference,
+    Index,
+    ParallelReading,
+    ParallelReadings,
+    Reorgs,
+    Status,
+)
 from indexer import __version__
 
 STALLED_SECONDS = 120
@@ -31,6 +42,20 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
         schema=view.meta.schema_version,
         version=__version__,
         started_at=started_at,
+        parallel=None if view.parallel is None else readings(view.parallel, int(time.time())),
+    )
+
+
+def readings(parallel: Parallel, now: int) -> ParallelReadings:
+    """How old the readings of the parallel chains are at ``now``, Unix seconds."""
+    found = []
+    for known in parallel.chains:
+        read_at = None if known.reading is None else known.reading.time
+        age = None if read_at is None else max(now - read_at, 0)
+        found.append(ParallelReading(known.chain.key, known.chain.name, known.state, read_at, age, known.reason))
+    cut = parallel.cut
+    return ParallelReadings(
+        tuple(found), None if cut is None else cut.height, None if cut is None else cut.time, parallel.cut_stale
     )
 
 

@@ -74,6 +74,28 @@ class Reorgs:
 
 
 @dataclass(frozen=True, slots=True)
+class ParallelReading:
+    """How old the last good reading of a parallel chain is, and why there is no newer one; None before the first."""
+
+    chain: str
+    name: str
+    state: Literal["fresh", "stale", "unavailable"]
+    time: Seconds | None
+    age_seconds: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelReadings:
+    """The readings of the parallel chains, and the block at which all of them last held together."""
+
+    chains: tuple[ParallelReading, ...]
+    cut_height: Height | None
+    cut_time: Seconds | None
+    cut_stale: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The state of daemon, index and checks."""
 
@@ -86,3 +108,4 @@ class Status:
     schema: int
     version: str
     started_at: Seconds
+    parallel: ParallelReadings | None = None

@@ -27,6 +27,7 @@ from tests.indexed import network
 SETTINGS = Settings(enabled=True, chains_file="", interval_seconds=300.0, timeout_seconds=1.0, stale_seconds=900.0)
 
 
+NOTHING = {"payouts_checked": 0, "payouts_mismatched": 0}
 ISSUER_HELD = HELD[2:4]
 """What SWAP and LOCKED hold on each chain; two addresses make for quick readings."""
 OUTSTANDING = MINTED - sum(ISSUER_HELD)
@@ -74,7 +75,7 @@ class World:
         """Index a block, which becomes the daemon's tip too."""
         block_hash = height.to_bytes(32, "big")
         self.best = block_hash
-        self.store.database.blocks.insert_one({"_id": height, "hash": block_hash})
+        self.store.database.blocks.insert_one({"_id": height, "hash": block_hash, **NOTHING})
         tip = {"height": height, "hash": block_hash, "time": 1, "epoch": 0, "dirty": False, "reorgs": 0}
         self.store.database.meta.replace_one({"_id": "tip"}, tip, upsert=True)
 
