@@ -163,10 +163,12 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_sample_is_one_that_metrics_gives() -> None:
-    source = (ROOT / "explorer/api/operations.py").read_text() + (ROOT / "explorer/metrics.py").read_text()
+    modules = ("api/operations.py", "metrics.py", "parallel/gauges.py")
+    source = "".join((ROOT / "explorer" / module).read_text() for module in modules)
+    forms = ('"{}"', "'{}{{", "flux_explorer_{}")  # a gauge, one with labels, a count of requests
     samples = re.findall(r"`flux_explorer_(\w+)`", doc("operations.md"))
     assert len(samples) > 5
-    assert [name for name in samples if f'"{name}"' not in source and f"flux_explorer_{name}" not in source] == []
+    assert [name for name in samples if not any(form.format(name) in source for form in forms)] == []
 
 
 # --- API ----------------------------------------------------------------------------------------------------
