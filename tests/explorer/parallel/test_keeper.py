@@ -295,6 +295,18 @@ def test_a_daemon_that_does_not_answer_gives_no_cut(w: World) -> None:
     assert parallel.cut is None and parallel.missing == ()
 
 
+@pytest.mark.parametrize(("heard", "height"), [(10, 10), (11, None), (None, None)])
+def test_without_a_daemon_the_tip_of_the_index_is_taken_if_nothing_is_known_beyond(
+    w: World, heard: int | None, height: int | None
+) -> None:
+    w.has_daemon = False
+    source = {"daemon": {} if heard is None else {"height": heard}}
+    w.store.database.meta.replace_one({"_id": "source"}, source, upsert=True)
+    cut = w.run(0).cut
+    assert (None if cut is None else cut.height) == height
+    assert w.daemon.asked == []
+
+
 def test_an_unbacked_mint_raises_the_sum(w: World) -> None:
     first = w.run(0).cut
     w.tokens["algo"].minted += 7 * COIN

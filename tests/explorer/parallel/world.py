@@ -56,6 +56,7 @@ class World:
     store: Any
     clock: Clock = field(default_factory=Clock)
     settings: Settings = SETTINGS
+    has_daemon: bool = True
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
     _kept: tuple[Database, Keeper] | None = None
@@ -121,7 +122,7 @@ class World:
     @asynccontextmanager
     async def keeper(self) -> AsyncIterator[tuple[Database, Keeper]]:
         """A keeper with a database of its own, begun; it does nothing but what it is told."""
-        daemon = Daemon([Endpoint(self.daemon.url)], 1.0)
+        daemon = Daemon([Endpoint(self.daemon.url)] if self.has_daemon else [], 1.0)
         async with open_database(self.uri, self.name, network(), "motor", self.chains) as database:
             keeper = Keeper(database, daemon, self.chains, self.settings, self.clock)
             await keeper.begin()
