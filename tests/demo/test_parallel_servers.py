@@ -65,7 +65,7 @@ def read(chain: ParallelChain, timeout: float = 20.0) -> Reading:
         fetcher = Fetcher(timeout)
         reader: Reader = READERS[chain.kind](fetcher)
         try:
-            return await reader.read(chain, chain.endpoints[0])
+            return await reader.read(chain, chain.endpoints[0], NOW)
         finally:
             await fetcher.close()
 
