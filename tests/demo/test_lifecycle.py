@@ -78,6 +78,7 @@ def test_a_transaction_is_sent_seen_mined_and_mined_again_on_another_branch(site
     assert site.rpc.call("getrawmempool") == [txid]
     (other, _) = site.rpc.call("generate", 2)
     assert other != block
+    site.until_at_tip()
     again = site.until_confirmed(txid, other)
     assert (again["confirmations"], again["block"]["height"]) == (2, mined["block"]["height"])
     assert site.json(f"/blocks/{block}")["replaced_by"] == other
@@ -99,7 +100,7 @@ def test_a_transaction_leaves_with_a_reorg_when_another_spend_of_its_coins_wins(
         site.daemon.builder.mempool.accept(other.raw)
         winner, _ = site.daemon.generate(2)
     site.until_confirmed(hash_text(other.txid), winner)
-    assert site.json(f"/transactions/{txid}") is None
+    site.until(f"{txid} is gone", lambda: site.json(f"/transactions/{txid}") is None)
     assert site.http.get(f"/tx/{txid}", headers={"Accept": "text/html"}).status_code == 404
     assert txid not in site.page(f"/address/{address(payer)}")
     assert site.json("/mempool")["items"] == []
