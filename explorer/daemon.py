@@ -18,7 +18,8 @@ from indexer.parse.columns import ParsedBlock, ints
 from indexer.source.rpc import Call, Endpoint, decode_call, encode_call, transport_error
 
 ALLOWED: Final = frozenset(
-    ("sendrawtransaction", "getbestblockhash", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction")
+    ("sendrawtransaction", "estimatefee", "getbestblockhash", "getblock", "getblockcount", "getnetworkinfo",
+     "getrawtransaction")
 )
 NOT_FOUND_CODE = -5
 LONGEST_TRANSACTION = 2_000_000  # bytes: consensus.h:MAX_TX_SIZE_AFTER_SAPLING
@@ -120,6 +121,16 @@ class Daemon:
             log.warning("the daemon gave transaction %s for %s", hash_text(found), shown)
             raise UpstreamUnavailable("the daemon answered with another transaction")
         return raw
+
+    async def verbose_transaction(self, txid: str) -> Any:
+        """A transaction as the daemon describes it (``getrawtransaction``), amounts as Decimal.
+
+        NotFound when it does not know it: one without an index of transactions knows few.
+        """
+        try:
+            return await self.call("getrawtransaction", txid, 1)
+        except Refused as error:
+            raise NotFound(f"the daemon does not describe transaction {txid}: {error.reason}") from error
 
     async def _ask(self, endpoint: Endpoint, call: Call) -> Any:
         headers = {"Content-Type": "application/json"}

@@ -19,6 +19,12 @@ def prefers_json(accept: str) -> bool:
     return json > html
 
 
+def prefers_html(scope: Scope) -> bool:
+    """Whether the client of a request names HTML and likes it at least as well as JSON: a browser."""
+    accept = _header(scope, b"accept")
+    return any(name in accept.lower() for name in HTML_TYPES) and not prefers_json(accept)
+
+
 def wants_json(scope: Scope) -> bool:
     """Whether the client of a request asked for JSON: an API path, a name ending in .json, or its Accept header."""
     path: str = scope["path"]

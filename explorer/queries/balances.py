@@ -41,12 +41,17 @@ async def balances(
     view: View, addresses: Sequence[str], *, at: int | None = None, depth: int | None = None
 ) -> Balances:
     """The balances of up to 1000 addresses in the order asked; one invalid address refuses all and is named."""
-    if len(addresses) > MOST:
-        raise BadRequest(f"{len(addresses)} addresses are too many: ask for at most {MOST} at once")
-    keys = [_key(view, text) for text in addresses]
+    keys = address_keys(view, addresses)
     height = at_height(view, at, depth)
     reference, rows = await asyncio.gather(reference_at(view, height), floors(view, keys, height))
     return Balances(reference, tuple(_balance(text, rows.get(n)) for n, text in enumerate(addresses)))
+
+
+def address_keys(view: View, addresses: Sequence[str]) -> list[bytes]:
+    """The keys of up to 1000 addresses; BadRequest for more, or naming the first that is none of this network."""
+    if len(addresses) > MOST:
+        raise BadRequest(f"{len(addresses)} addresses are too many: ask for at most {MOST} at once")
+    return [_key(view, text) for text in addresses]
 
 
 def _key(view: View, text: str) -> bytes:
@@ -58,9 +63,14 @@ def _key(view: View, text: str) -> bytes:
 
 async def floors(view: View, keys: Sequence[bytes], height: int) -> dict[int, Document]:
     """For each address key, by its ordinal, the newest ledger row at or below ``height``: all in one ``$lookup``."""
-    if not keys:
+    return await newest_rows(view, [(key, height) for key in keys])
+
+
+async def newest_rows(view: View, wanted: Sequence[tuple[bytes, int]]) -> dict[int, Document]:
+    """For each address key and height, by its ordinal, the newest ledger row at or below it; one round trip."""
+    if not wanted:
         return {}
-    bounds = [{"n": n, "lo": ledger_id(key, 0), "hi": ledger_id(key, height)} for n, key in enumerate(keys)]
+    bounds = [{"n": n, "lo": ledger_id(key, 0), "hi": ledger_id(key, at)} for n, (key, at) in enumerate(wanted)]
     between = {"$and": [{"$gte": ["$_id", "$$lo"]}, {"$lte": ["$_id", "$$hi"]}]}
     floor = [{"$match": {"$expr": between}}, {"$sort": {"_id": -1}}, {"$limit": 1}, {"$project": {"x": 0}}]
     lookup = {"from": "ledger", "let": {"lo": "$lo", "hi": "$hi"}, "pipeline": floor, "as": "row"}

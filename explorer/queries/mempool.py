@@ -107,16 +107,23 @@ async def mempool(view: View, *, cursor: str | None = None, limit: int) -> Mempo
 
 async def of_address(view: View, key: bytes) -> AddressPool | None:
     """What the unconfirmed transactions do to an address; None while the set is unknown."""
-    pool = view.pool
-    if pool is None:
+    if view.pool is None:
         return None
-    rows = {bytes(row["_id"]): row for row in await touching(view, key)}
-    over = await mined(view, rows.keys(), pool.mined_above(view.tip.height, view.tip.epoch))
-    waiting = [(row, unconfirmed_row(row)) for txid, row in rows.items() if txid not in over]
+    waiting = [(row, unconfirmed_row(row)) for row in await rows_of_address(view, key)]
     movements = tuple(
         UnconfirmedMovement(hash_text(tx.txid), kind_name(tx.kind), delta(tx, key), row["seen"]) for row, tx in waiting
     )
     return AddressPool(movements, _spent([tx for _, tx in waiting], key))
+
+
+async def rows_of_address(view: View, key: bytes) -> list[Document]:
+    """The rows that pay to or spend from an address and are in no block up to the tip, newest first."""
+    pool = view.pool
+    if pool is None:
+        return []
+    rows = {bytes(row["_id"]): row for row in await touching(view, key)}
+    over = await mined(view, rows.keys(), pool.mined_above(view.tip.height, view.tip.epoch))
+    return [row for txid, row in rows.items() if txid not in over]
 
 
 async def _mined_rows(view: View, pool: Pool) -> Mapping[bytes, Document]:

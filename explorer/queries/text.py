@@ -73,10 +73,15 @@ def parse_block_reference(text: str) -> int | bytes:
 def script_text(script: bytes) -> str | None:
     """The concatenated pushes of a nulldata script when they are printable UTF-8, else None."""
     try:
-        text = b"".join(_pushes(script[1:])).decode("utf-8")
+        text = pushed(script).decode("utf-8")
     except ValueError:
         return None
     return text if text and text.isprintable() else None
+
+
+def pushed(script: bytes) -> bytes:
+    """The concatenated pushes of a nulldata script; ValueError when something else follows its first opcode."""
+    return b"".join(_pushes(script[1:]))
 
 
 def _pushes(script: bytes) -> Iterator[bytes]:

@@ -34,6 +34,7 @@ FullIds = Callable[[str], Awaitable[Sequence[bytes]]]
 LIST = Cursor("transactions of a block", 2)
 PREFIXES, SPENDS = "txids.prefixes", "transactions.spends"
 MOST_HINTS = 64
+SPENDS_AT_ONCE = 100  # transactions whose spends are looked for in one question
 
 _JOINS = (
     {"$lookup": {"from": "blocks", "localField": "_id", "foreignField": "_id", "as": "block"}},
@@ -124,6 +125,19 @@ async def block_transactions(
     return Page(tuple(items), LIST.encode(height, end) if end < block["tx_count"] else None)
 
 
+async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
+    """The transactions at these txkeys, in this order, their outputs with what spends them; two round trips."""
+    within = {"_id": {"$in": sorted({txkey_height(key) for key in keys})}}
+    blocks, confirms = await asyncio.gather(view.many("blocks", within), view.many("node_confirms", within))
+    positions: dict[int, list[int]] = {}
+    for key in keys:
+        positions.setdefault(txkey_height(key), []).append(txkey_index(key))
+    by_height = {row["_id"]: _confirms(row) for row in confirms}
+    hints = [Hint(b, by_height.get(b["_id"], {}), tuple(positions[b["_id"]]), ()) for b in blocks]
+    found = {txkey(*_position_key(t)): t for t in await _at_positions(view, hints, spends=True)}
+    return [found[key] for key in keys]
+
+
 def _position_key(transaction: Transaction) -> tuple[int, int]:
     assert transaction.block is not None
     return transaction.block.height, transaction.block.index
@@ -183,20 +197,22 @@ async def _starts(view: View, keys: list[int], nodes: set[int]) -> list[Document
 
 async def _spends(view: View, keys: list[int]) -> dict[int, dict[int, Spend]]:
     """By txkey and output number, the inputs that spend the outputs of these transactions."""
-    found: dict[int, dict[int, Spend]] = {}
-    wheres = ({"in_keys": {"$elemMatch": {"$gte": key << VOUT_BITS, "$lt": (key + 1) << VOUT_BITS}}} for key in keys)
-    many = await asyncio.gather(*(view.many("transactions", w, fields=("txid", "in_keys")) for w in wheres))
-    for key, rows in zip(keys, many, strict=True):
-        found[key] = dict(_spends_of(key, rows, view.tip.height))
+    found: dict[int, dict[int, Spend]] = {key: {} for key in keys}
+    ranges = [{"in_keys": {"$elemMatch": {"$gte": key << VOUT_BITS, "$lt": (key + 1) << VOUT_BITS}}} for key in keys]
+    groups = [ranges[n : n + SPENDS_AT_ONCE] for n in range(0, len(ranges), SPENDS_AT_ONCE)]
+    many = await asyncio.gather(*(view.many("transactions", {"$or": g}, fields=("txid", "in_keys")) for g in groups))
+    for spent, spend in (pair for rows in many for pair in _each_spend(rows, view.tip.height)):
+        if (key := outkey_txkey(spent)) in found:
+            found[key][outkey_vout(spent)] = spend
     return found
 
 
-def _spends_of(key: int, rows: Iterable[Document], tip: int) -> Iterable[tuple[int, Spend]]:
+def _each_spend(rows: Iterable[Document], tip: int) -> Iterable[tuple[int, Spend]]:
+    """The outputs, by outkey, that the inputs of these rows spend at or below the tip."""
     for row in rows:
         height = txkey_height(row["_id"])
         for n, spent in enumerate(row["in_keys"] if height <= tip else ()):
-            if outkey_txkey(spent) == key:
-                yield outkey_vout(spent), Spend(hash_text(row["txid"]), n, height)
+            yield spent, Spend(hash_text(row["txid"]), n, height)
 
 
 def _transaction(

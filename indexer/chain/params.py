@@ -13,6 +13,7 @@ COIN = 10**8
 MAX_MONEY = 440_000_000 * COIN  # amount.h: bounds single values and sums within a transaction, not the issue
 
 DISABLED = -1  # an upgrade without an activation height (NO_ACTIVATION_HEIGHT)
+BRANCH_ID = 0x76B809BB
 BASE = "base"  # the era before the first upgrade
 
 
@@ -164,6 +165,14 @@ def upgrade_at(network: Network, height: int) -> str:
     """The name of the latest upgrade in force at ``height``, a field name of Upgrades, or ``base``."""
     in_force = [u.name for u in fields(Upgrades) if upgrade_active(getattr(network.upgrades, u.name), height)]
     return in_force[-1] if in_force else BASE
+
+
+def branch_id(network: Network, height: int) -> int:
+    """The consensus branch that signatures of a transaction in the block at ``height`` commit to.
+
+    All upgrades share one. Source: ``consensus/upgrades.cpp:NetworkUpgradeInfo``, ``CurrentEpochBranchId``.
+    """
+    return 0 if upgrade_at(network, height) == BASE else BRANCH_ID
 
 
 def target_spacing(network: Network, height: int) -> int:

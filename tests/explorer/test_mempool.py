@@ -217,7 +217,7 @@ def test_the_bytes_of_a_waiting_transaction_are_the_daemons(pool: Pool, client: 
 
 def test_only_what_is_public_is_asked_of_the_daemon(client: Client) -> None:
     asked = {"getbestblockhash", "getblock", "getblockcount", "getnetworkinfo", "getrawtransaction"}
-    assert asked | {"sendrawtransaction"} == ALLOWED
+    assert asked | {"estimatefee", "sendrawtransaction"} == ALLOWED
     for method in ("stop", "dumpprivkey", "getwalletinfo", "invalidateblock", "startfluxnode"):
         with pytest.raises(ValueError, match="public methods"):
             client.run(client.services.daemon.call(method))

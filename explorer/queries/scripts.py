@@ -1,0 +1,38 @@
+"""The scripts of outputs: what wallets need, and pages and the API of ours do not show."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from explorer.db import View
+from explorer.queries.results import Transaction
+from explorer.queries.unconfirmed import COLLECTION
+from indexer.chain.address import script_for
+from indexer.chain.keys import hash_text, parse_hash, txkey
+from indexer.store.codec import Document, transaction_outputs
+
+OUTPUTS = ("txid", "out_values", "out_addresses", "out_forms", "out_scripts")
+
+Scripts = Mapping[str, tuple[bytes, ...]]  # by txid
+
+
+async def output_scripts(view: View, found: Iterable[Transaction]) -> Scripts:
+    """The output scripts of transactions, in order, by txid; one round trip."""
+    paying = [transaction for transaction in found if transaction.outputs]
+    mined = [txkey(t.block.height, t.block.index) for t in paying if t.block is not None]
+    waiting = [parse_hash(t.txid) for t in paying if t.block is None]
+    many = await asyncio.gather(
+        view.many("transactions", {"_id": {"$in": mined}}, fields=OUTPUTS) if mined else _none(),
+        view.many(COLLECTION, {"_id": {"$in": waiting}}, fields=OUTPUTS) if waiting else _none(),
+    )
+    return {hash_text(bytes(row.get("txid", row["_id"]))): _scripts(row) for rows in many for row in rows}
+
+
+async def _none() -> list[Document]:
+    return []
+
+
+def _scripts(row: Document) -> tuple[bytes, ...]:
+    """A script is stored unless it follows from the address."""
+    return tuple(output.script or script_for(output.address) for output in transaction_outputs(row))
