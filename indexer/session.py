@@ -7,11 +7,9 @@ state is thrown away, the database is brought to its invariant, and the loop beg
 
 from __future__ import annotations
 
-import gc
 import logging
 import queue
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
@@ -20,6 +18,7 @@ from indexer.chain.keys import hash_text, parse_hash
 from indexer.chain.params import Network, undo_depth
 from indexer.config import Indexer as Settings
 from indexer.errors import ChainError, ParseError
+from indexer.interpreter import quick_turns, rare_collections
 from indexer.parse import parse_block
 from indexer.parse.columns import ParsedBlock
 from indexer.source.base import DaemonStatus, Extend, Fork, Idle, RawBlock, Source
@@ -156,17 +155,6 @@ def parse_checked(block: RawBlock) -> ParsedBlock:
     return parsed
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let Python look for cycles rarely: rows make none, and looking took half of the processor time."""
-    before = gc.get_threshold()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
 class Session:
     """One unbroken run from the committed tip: until told to stop, or until something fails."""
 
@@ -185,7 +173,7 @@ class Session:
 
     def run(self) -> None:
         """Follow the source."""
-        with rare_collections():
+        with rare_collections(), quick_turns():
             self._run()
 
     def _run(self) -> None:

@@ -16,6 +16,7 @@ ANYWHERE = ("indexer.errors",)
 MAY_IMPORT = {
     "indexer": (),
     "indexer.children": (),
+    "indexer.interpreter": (),
     "indexer.progress": (),
     "indexer.chain": (),
     "indexer.config": ("indexer.chain", "indexer.demo.network"),
@@ -33,15 +34,15 @@ MAY_IMPORT = {
     "indexer.selfcheck": ("indexer.chain", "indexer.state", "indexer.store", "indexer.source", "indexer.config"),
     "indexer.richlist": ("indexer.store", "indexer.config"),
     "indexer.session": ("indexer.chain", "indexer.parse", "indexer.state", "indexer.store", "indexer.source",
-                        "indexer.config"),
+                        "indexer.config", "indexer.interpreter"),
     "indexer.sync": ("indexer", "indexer.session", "indexer.mempool", "indexer.selfcheck", "indexer.richlist",
                      "indexer.store", "indexer.source", "indexer.config", "indexer.progress"),
     "indexer.commands": ("indexer", "indexer.children", "indexer.chain", "indexer.parse", "indexer.store",
                          "indexer.source", "indexer.sync", "indexer.verify", "indexer.config", "indexer.progress",
-                         "indexer.demo", "indexer.sample", "indexer.session", "indexer.state"),
+                         "indexer.demo", "indexer.sample", "indexer.session", "indexer.state", "indexer.interpreter"),
     "indexer.cli": ("indexer", "indexer.commands", "indexer.config", "explorer", "indexer.demo.network"),
-    "explorer": ("indexer", "indexer.chain", "indexer.config", "indexer.parse", "indexer.source.rpc",
-                 "indexer.store.schema", "indexer.store.codec"),
+    "explorer": ("indexer", "indexer.chain", "indexer.config", "indexer.interpreter", "indexer.parse",
+                 "indexer.source.rpc", "indexer.store.schema", "indexer.store.codec"),
     "cython_ext": (),
 }  # fmt: skip
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 
 from indexer.chain.params import Network
 from indexer.config import Indexer
+from indexer.interpreter import quick_turns, rare_collections
 from indexer.parse import parse_block
 from indexer.parse.columns import ParsedBlock
 from indexer.sample.chain import Chain
 from indexer.sample.shape import Plan
-from indexer.session import Batch, Committer, rare_collections
+from indexer.session import Batch, Committer
 from indexer.state.apply import ChainState
 from indexer.store.lease import new_owner
 from indexer.store.mongo import MongoStore
@@ -112,7 +113,7 @@ def indexing(store: MongoStore, network: Network, blocks: Sequence[bytes], first
     committer = Committer(store, recover(store, new_owner()))
     committer.start()
     state = ChainState(network, StoreReader(store), settings.memory_bytes)
-    with rare_collections():
+    with rare_collections(), quick_turns():
         try:
             _take(state, committer, blocks[:first], settings)
             before, begun = state.totals.txs_total, time.perf_counter()
