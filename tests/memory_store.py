@@ -61,11 +61,12 @@ class MemoryStore:
         for item in survivors:
             apply(self.rows[collection], item)
             if collection == "ledger":
-                self._list_of_address(item if isinstance(item, bytes) else item["_id"])
+                self.list_of_address(item if isinstance(item, bytes) else item["_id"])
         if dies:
             raise Killed(f"killed at write {self.writes}")
 
-    def _list_of_address(self, id: bytes) -> None:
+    def list_of_address(self, id: bytes) -> None:
+        """Note a ledger row, or that it is gone."""
         others = self.of_address.get(id[:21], frozenset()) - {id}
         self.of_address[id[:21]] = others | {id} if id in self.rows["ledger"] else others
 

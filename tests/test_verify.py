@@ -61,7 +61,8 @@ class Damage:
         changed = self.change(dict(rows[id]))
         if changed is None:
             del rows[id]
-            store.of_address.clear()
+            if self.collection == "ledger":
+                store.list_of_address(id)
         else:
             rows[id] = changed
         return id
@@ -122,7 +123,8 @@ DAMAGES = (
         Damage(f"block {field}", "blocks", plus(field), lambda row: row["_id"] == 430, what=field)
         for field in (
             "txs_total", "issued", "transparent", "txouts", "sprout", "sapling", "unspendable", "payouts_checked",
-            "payouts_mismatched", "coinbase_value", "fees", "tx_count", "starts", "confirms",
+            "payouts_mismatched", "fees_total", "active_total", "coinbase_value", "fees", "tx_count", "starts",
+            "confirms",
         )
     ),
     Damage("block max_time", "blocks", plus("max_time", 10**6), lambda row: row["_id"] == 430, what="max_time"),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from starlette.responses import Response
+
 from explorer.api.endpoint import Endpoint, Parameter
 from explorer.api.json import Schema, schema_of
 from explorer.api.respond import PlainText
+from explorer.queries.chart_results import NAMES
 from explorer.queries.supply_numbers import NUMBERS
 from indexer import __version__
 
@@ -15,6 +18,7 @@ ERRORS = {
     400: "bad_request: what was wrong and what was expected",
     404: "not_found",
     409: "above_tip (says how far the index is) or reorganised",
+    429: "rate_limited: more at once than is allowed, ask again later",
     503: "syncing or upstream_unavailable: ask again later",
 }
 MEANINGS = {
@@ -25,6 +29,7 @@ MEANINGS = {
     "outpoint": "collateral of a node: <txid>:<n>",
     "number": f"one of {', '.join(NUMBERS)}",
     "chain": "key of a parallel chain",
+    "name": f"one of {', '.join(NAMES)}",
 }
 DESCRIPTION = "Blocks, transactions, addresses, nodes, supply."
 PRETTY = Parameter("pretty", {"type": "string", "enum": ["1"]}, "indented JSON")
@@ -69,7 +74,7 @@ def _operation(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, A
         "summary": endpoint.summary,
         "parameters": [
             *({"name": n, "in": "path", "required": True, **_described(n)} for n in endpoint.path_parameters),
-            *map(_query_parameter, (*endpoint.query, *(() if endpoint.answer is PlainText else (PRETTY,)))),
+            *map(_query_parameter, (*endpoint.query, *((PRETTY,) if _is_json(endpoint) else ()))),
         ],
         "responses": {"200": _answer(endpoint, components), **_errors(endpoint)},
     }
@@ -94,10 +99,18 @@ def _query_parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
+def _is_json(endpoint: Endpoint) -> bool:
+    answer = endpoint.answer
+    return answer is not PlainText and not (isinstance(answer, type) and issubclass(answer, Response))
+
+
 def _answer(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, Any]:
     if endpoint.answer is PlainText:
         number = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
         return {"description": endpoint.summary, "content": {"text/plain": {"schema": number}}}
+    if not _is_json(endpoint):
+        content = {endpoint.answer.media_type: {"schema": {"type": "string"}}}
+        return {"description": endpoint.summary, "content": content}
     tip = {"type": "object", "properties": {"tip": {"$ref": "#/components/schemas/Tip"}}, "required": ["tip"]}
     schema = {"allOf": [tip, schema_of(endpoint.answer, components)]}
     return {"description": endpoint.summary, "content": {"application/json": {"schema": schema}}}

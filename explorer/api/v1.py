@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from explorer.api import holdings, nodes, supply
+from explorer.api import accounts, charts, events, holdings, nodes, operator, planning, supply
 from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
@@ -184,15 +184,23 @@ async def get_search(request: Request) -> Answer[Hits]:
     return await s.db.fenced(search, text, s.daemon.full_ids, s.labels)
 
 
+api.include(accounts.api)
 api.include(nodes.api)
 api.include(supply.api)
 api.include(holdings.api)
+api.include(operator.api)
+api.include(planning.api)
+api.include(events.api)
+api.include(charts.api)
 
 TWINS = (
     ("/block/{reference}", get_block),
     ("/tx/{txid}", get_transaction),
     ("/address/{address}", get_address),
     ("/node/{outpoint}", nodes.get_node),
+    ("/operator", operator.get_operator),
+    ("/calculator", planning.get_earnings),
+    ("/network", planning.get_rules),
     ("/supply", supply.get_supply),
     ("/parallel", supply.get_supply),
     ("/supply", supply.get_supply),

@@ -26,17 +26,22 @@ _NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uff
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Width and height in px, how many numbers stand beside each axis, and whether those across have room for notes."""
+    """Width and height in px, how many numbers stand beside each axis, whether those across have room for notes.
+
+    ``told``: whether values are told under the pointer.
+    """
 
     width: int
     height: int
     across: int
     up: int
     notes: bool = True
+    told: bool = True
 
 
 WIDE: Final = Size(1140, 380, 6, 6)
 NARROW: Final = Size(360, 300, 2, 4, notes=False)
+SMALL: Final = Size(360, 200, 2, 3, notes=False, told=False)
 EMBEDDED: Final = Size(960, 420, 5, 6)
 LETTERS: Final = 12  # px
 MARGIN: Final = 18  # px
@@ -95,7 +100,7 @@ def _chart(figure: Figure, size: Size, heading: str | None) -> Any:
         return f"{figure.x_mark(x)} · {note}" if note else figure.x_mark(x)
 
     chart = leather.Chart(heading)
-    for series, shape in _layers(figure):
+    for series, shape in _layers(figure, size.told):
         chart.add_series(series, shape)
     chart.set_x_scale(exact(figure.xs, size.across, figure.x_steps))
     chart.set_y_scale(round_up(figure.ys, size.up, figure.y_unit))
@@ -104,7 +109,7 @@ def _chart(figure: Figure, size: Size, heading: str | None) -> Any:
     return chart
 
 
-def _layers(figure: Figure) -> Iterator[tuple[Any, Any]]:
+def _layers(figure: Figure, told: bool) -> Iterator[tuple[Any, Any]]:
     """Bands, limits, lines, columns: from the back to the front."""
     anywhere = leather.Series([(min(figure.xs, default=0), 0)])
     yield anywhere, Bands(figure.bands)
@@ -114,4 +119,5 @@ def _layers(figure: Figure) -> Iterator[tuple[Any, Any]]:
             continue
         dashes = "6 4" if line.dashed else None
         yield leather.Series(list(line.points), name=line.name), leather.Line(f"var(--{line.tone})", 2, dashes)
-    yield anywhere, Columns(figure)
+    if told:
+        yield anywhere, Columns(figure)

@@ -24,9 +24,15 @@ MOVED: Final = {
     "/fluxnodes/{x}": "/nodes/{x}",
     "/masternodes": "/nodes",
     "/rich-list": "/richlist",
+    "/orphans": "/reorgs",
     "/sendtx": "/broadcast",
     "/pushtx": "/broadcast",
     "/tx/send": "/broadcast",
+    "/messages/verify": "/verify",
+    "/api-docs": "/api",
+    "/api/docs": "/api",
+    "/docs/api": "/api",
+    "/about": "/methodology",
 }
 SIDES: Final = {"<": input_path, ">": output_path, "in": input_path, "out": output_path}
 

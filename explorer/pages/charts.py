@@ -1,30 +1,33 @@
-"""Charts by name: a page with the numbers, a CSV, and an image to embed."""
+"""Charts by name: a gallery, a page with the numbers, a CSV, and an image to embed."""
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from explorer.api.body import query_int
-from explorer.charts.drawing import NARROW, WIDE, alone, inline
+from explorer.api.charts import stretch
+from explorer.charts.drawing import NARROW, SMALL, WIDE, alone, inline
 from explorer.charts.figure import Figure
-from explorer.db import View
+from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
-from explorer.etag import is_known
-from explorer.pages.render import THEMES, page, with_query
+from explorer.pages.chain_charts import chain_figure, chain_sheet
+from explorer.pages.images import drawn, theme_of
+from explorer.pages.render import page, with_query
 from explorer.pages.sheets import Sheet
 from explorer.pages.supply_charts import parallel_figure, parallel_sheet, supply_figure, supply_sheet
+from explorer.queries.chart_results import NAMES
+from explorer.queries.charts import history
 from explorer.queries.parallel_history import parallel_history
 from explorer.queries.supply_history import supply_history
 from explorer.services import services
 from indexer.chain.params import MAX_MONEY
-
-ANYWHERE: Final = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,68 +39,107 @@ class Plot:
     json: str
 
 
-async def supply_plot(view: View, points: int | None) -> Plot:
+async def supply_plot(view: View, points: int | None, since: str | None = None, until: str | None = None) -> Plot:
     """The supply over the heights."""
-    history = await supply_history(view, points=points)
-    figure = supply_figure(history, MAX_MONEY)
-    return Plot(figure, supply_sheet(history), "/api/v1/supply/history")
+    _require_whole(since, until)
+    found = await supply_history(view, points=points)
+    return Plot(supply_figure(found, MAX_MONEY), supply_sheet(found), "/api/v1/supply/history")
 
 
-async def parallel_plot(view: View, points: int | None) -> Plot:
+async def parallel_plot(view: View, points: int | None, since: str | None = None, until: str | None = None) -> Plot:
     """What circulated on the parallel chains over time."""
+    _require_whole(since, until)
     if view.parallel is None:
         raise NotFound(f"the network {view.network.name} has no parallel chains")
     names = {known.chain.key: known.chain.name for known in view.parallel.chains}
-    history = await parallel_history(view, points=points)
-    return Plot(parallel_figure(history, names), parallel_sheet(history, names), "/api/v1/supply/parallel/history")
+    found = await parallel_history(view, points=points)
+    return Plot(parallel_figure(found, names), parallel_sheet(found, names), "/api/v1/supply/parallel/history")
 
 
-CHARTS: Final[Mapping[str, Callable[[View, int | None], Awaitable[Plot]]]] = {
-    "supply": supply_plot,
+def _require_whole(since: str | None, until: str | None) -> None:
+    if since is not None or until is not None:
+        raise BadRequest("this chart is drawn whole: leave from and to away")
+
+
+async def chain_plot(
+    view: View, points: int | None, since: str | None = None, until: str | None = None, *, name: str
+) -> Plot:
+    """A value of the chain over the heights."""
+    found = await history(view, name, points=points, since=since, until=until)
+    return Plot(chain_figure(found), chain_sheet(found), f"/api/v1/charts/{name}")
+
+
+CHARTS: Final[Mapping[str, Callable[..., Awaitable[Plot]]]] = {
+    **{name: partial(chain_plot, name=name) for name in NAMES},
+    "supply": supply_plot,  # with more lines than its JSON of the same name has
     "parallel": parallel_plot,
 }
+WHOLE: Final = ("supply", "parallel")  # without a stretch of time to choose
 LISTED: Final = 60  # points of a page that does not say how many
+SKETCHED: Final = 40  # points of a chart in the gallery
 HOME: Final = {"supply": ("/supply", "Supply"), "parallel": ("/parallel", "Parallel chains")}
+GALLERY: Final = ("/charts", "All charts")
 
 
-async def plot_of(request: Request, default: int | None = None) -> Plot:
+async def plot_of(request: Request, default: int | None = None) -> Answer[Plot]:
     """The chart that a request names, with as many points as it asks for."""
     name = request.path_params["name"]
     if name not in CHARTS:
         raise NotFound(f"there is no chart {name[:30]!r}: expected one of {', '.join(CHARTS)}")
-    points = query_int(request, "points")
-    return (await services(request).db.fenced(CHARTS[name], default if points is None else points)).value
+    asked = stretch(request)
+    points = default if asked.points is None else asked.points
+    return await services(request).db.fenced(CHARTS[name], points, asked.since, asked.until)
 
 
 async def show(request: Request) -> Response:
     """A chart with the table of its numbers."""
-    plot = await plot_of(request, LISTED)
-    name, points = request.path_params["name"], query_int(request, "points")
+    plot = (await plot_of(request, LISTED)).value
+    name, query = request.path_params["name"], request.query_params
+    kept = {key: query.get(key) or None for key in ("points", "from", "to")}
     return page(
-        request, "chart.html", name=name, home=HOME[name], figure=plot.figure, sheet=plot.sheet,
+        request, "chart.html", name=name, home=HOME.get(name, GALLERY), figure=plot.figure, sheet=plot.sheet,
         wide=inline(plot.figure, f"{name}-wide", WIDE), narrow=inline(plot.figure, f"{name}-narrow", NARROW),
-        json=with_query(plot.json, points=points), points=points,
+        json=with_query(plot.json, **kept), kept=kept, whole=name in WHOLE,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """A chart of the gallery."""
+
+    name: str
+    title: str
+    drawing: Markup
+
+
+async def gallery(request: Request) -> Response:
+    """All charts, small."""
+    sketches = (await services(request).db.fenced(sketched)).value
+    return page(request, "charts.html", sketches=sketches)
+
+
+async def sketched(view: View) -> tuple[Sketch, ...]:
+    """The charts of this network, small; drawn once a block."""
+    kept: tuple[int, tuple[Sketch, ...]] | None = view.kept("sketches", view.tip.height)
+    if kept is not None and kept[0] == view.tip.height:
+        return kept[1]
+    names = [name for name in CHARTS if name != "parallel"]
+    plots = await asyncio.gather(*(CHARTS[name](view, SKETCHED) for name in names))
+    found = tuple(
+        Sketch(name, plot.figure.title, inline(plot.figure, f"{name}-sketch", SMALL))
+        for name, plot in zip(names, plots, strict=True)
+    )
+    view.keep("sketches", view.tip.height, (view.tip.height, found))
+    return found
 
 
 async def image(request: Request) -> Response:
     """A chart as SVG, ``?theme=light`` or ``dark``: it needs nothing else, and other sites may show it."""
-    theme = request.query_params.get("theme", THEMES[0])
-    if theme not in THEMES:
-        raise BadRequest(f"theme is {theme[:20]!r}: expected one of {', '.join(THEMES)}")
-    plot = await plot_of(request)
-    return _file(request, alone(plot.figure, theme), "image/svg+xml")
+    theme = theme_of(request)
+    found = await plot_of(request)
+    return drawn(request, found, lambda plot: alone(plot.figure, theme), "image/svg+xml")
 
 
 async def numbers(request: Request) -> Response:
     """The numbers of a chart as CSV."""
-    plot = await plot_of(request)
-    return _file(request, plot.sheet.csv().encode(), "text/csv; charset=utf-8")
-
-
-def _file(request: Request, content: bytes, kind: str) -> Response:
-    """A file by its content; 304 when the client has it."""
-    headers = {"ETag": f'W/"{hashlib.sha256(content).hexdigest()[:20]}"', **ANYWHERE}
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=kind)
+    return drawn(request, await plot_of(request), lambda plot: plot.sheet.csv().encode(), "text/csv; charset=utf-8")

@@ -113,7 +113,7 @@ def _producer(row: Document) -> bytes:
     return bytes(row.get("producer", b""))
 
 
-def _difficulty(view: View, row: Document) -> float:
+def difficulty_of(view: View, row: Document) -> float:
     """As the daemon writes it: 16 significant digits."""
     return float(f"{difficulty(view.network, row['bits']):.16g}")
 
@@ -127,7 +127,7 @@ def _summary(view: View, row: Document) -> BlockSummary:
         time=row["time"],
         type=block_type(row),
         size=row["size"],
-        difficulty=_difficulty(view, row),
+        difficulty=difficulty_of(view, row),
         transaction_count=row["tx_count"],
         counts=counts(row),
         confirms_by_tier=TierCounts(*row["confirm_tiers"]),
@@ -195,7 +195,7 @@ def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> di
         "type": block_type(row),
         "version": row["version"],
         "bits": f"{row['bits']:08x}",
-        "difficulty": _difficulty(view, row),
+        "difficulty": difficulty_of(view, row),
         "size": row["size"],
         "merkle_root": hash_text(row["merkle_root"]),
         "transaction_count": row["tx_count"],

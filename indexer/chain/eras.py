@@ -7,9 +7,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from indexer.chain.params import Network, pon_active
+from indexer.chain.params import Network, pon_active, target_spacing
 from indexer.chain.subsidy import block_subsidy, halvings, pon_reductions, subsidy_breaks
 
+DAY = 86_400  # seconds
 Kind = Literal["slow_start", "full_subsidy", "halving", "pon", "reduction"]
 
 
@@ -55,6 +56,24 @@ def target_seconds(network: Network, after: int, last: int) -> int:
     pon = max(network.upgrades.pon, 1)
     pow_blocks = max(0, min(last, pon - 1) - after)
     return pow_blocks * network.pow_target_spacing + (last - after - pow_blocks) * network.pon_target_spacing
+
+
+def day_number(network: Network, height: int) -> int:
+    """The day that a block lies in, a day being as many blocks as the target spacing gives it.
+
+    Days are counted from genesis; the first PoN block, whose spacing is another, begins a new one.
+    """
+    blocks = max(DAY // target_spacing(network, height), 1)
+    if not pon_active(network, height):
+        return height // blocks
+    first = max(network.upgrades.pon, 1)
+    return day_number(network, first - 1) + 1 + (height - first) // blocks
+
+
+def day_begin(network: Network, height: int) -> int:
+    """The first height of the day that a block lies in."""
+    first = max(network.upgrades.pon, 1) if pon_active(network, height) else 0
+    return height - (height - first) % max(DAY // target_spacing(network, height), 1)
 
 
 def _rule(network: Network, height: int) -> tuple[Kind, int]:

@@ -69,6 +69,8 @@ class Totals:
     unspendable: int = 0
     payouts_checked: int = 0
     payouts_mismatched: int = 0
+    fees_total: int = 0
+    active_total: int = 0  # addresses, each once a day (``eras.day_begin``)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ class Reader(Protocol):
     def coins(self, outpoints: Collection[bytes]) -> dict[bytes, Coin]:
         """Those of the outputs that are unspent."""
 
-    def balances(self, addresses: Collection[bytes]) -> dict[bytes, tuple[int, int, int, int]]:
-        """Balance, received, transactions and unspent outputs of those addresses that were ever used."""
+    def balances(self, addresses: Collection[bytes]) -> dict[bytes, tuple[int, int, int, int, int]]:
+        """Balance, received, transactions, unspent outputs and last height of the addresses that were ever used."""
 
     def live_nodes(self) -> Iterable[NodeRow]:
         """All nodes that are started, confirmed or on the DoS list."""

@@ -10,8 +10,9 @@ from indexer.errors import ChainError
 from indexer.parse.columns import COINBASE, EXACT_P2SH, TRANSFER, ParsedBlock, ints
 from indexer.state.delta import Coin, LedgerRow
 
-Balance = tuple[int, int, int, int]  # balance, received: zatoshi; transactions, unspent outputs: counts
-NOTHING: Balance = (0, 0, 0, 0)
+Balance = tuple[int, int, int, int, int]
+"""Balance, received: zatoshi; transactions, unspent outputs: counts; the last height that touched the address."""
+NOTHING: Balance = (0, 0, 0, 0, -1)
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class BlockTransfers:
     sprout: int = 0  # change of the pool
     sapling: int = 0
     unspendable: int = 0
+    active: int = 0  # addresses that no block of the day touched before
     movements: dict[bytes, _Movement] = field(default_factory=dict)
 
     def add(self, block: ParsedBlock, coins: Coins) -> None:
@@ -134,17 +136,18 @@ class BlockTransfers:
         movement.touch(index)
         return movement
 
-    def settle(self, balances: dict[bytes, Balance]) -> tuple[LedgerRow, ...]:
-        """Book the movements on the balances; the ledger rows of the block."""
+    def settle(self, balances: dict[bytes, Balance], day: int) -> tuple[LedgerRow, ...]:
+        """Book the movements on the balances; the ledger rows of the block. ``day``: the first height of its day."""
         entries = []
         for address, movement in self.movements.items():
-            balance, received, tx_count, utxo_count = balances.get(address, NOTHING)
+            balance, received, tx_count, utxo_count, touched = balances.get(address, NOTHING)
+            self.active += touched < day
             after = (
                 balance + movement.delta,
                 received + movement.received,
                 tx_count + len(movement.positions),
                 utxo_count + movement.utxos,
             )
-            balances[address] = after
+            balances[address] = (*after, self.height)
             entries.append(LedgerRow(address, self.height, *after, tuple(movement.positions)))
         return tuple(entries)

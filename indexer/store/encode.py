@@ -67,6 +67,8 @@ def block_document(block: AppliedBlock) -> dict[str, Any]:
         "unspendable": totals.unspendable,
         "payouts_checked": totals.payouts_checked,
         "payouts_mismatched": totals.payouts_mismatched,
+        "fees_total": totals.fees_total,
+        "active_total": totals.active_total,
     }
     if parsed.producer:
         document["producer"] = parsed.producer

@@ -42,11 +42,14 @@ class StoreReader:
         rows = map(utxo_row, self._store.find("utxos", "_id", list(outpoints)))
         return {row.outpoint: Coin(row.outkey, row.address, row.value, row.form) for row in rows}
 
-    def balances(self, addresses: Collection[bytes]) -> dict[bytes, tuple[int, int, int, int]]:
-        """Balance, received, transactions and unspent outputs of those addresses that were ever used."""
+    def balances(self, addresses: Collection[bytes]) -> dict[bytes, tuple[int, int, int, int, int]]:
+        """Balance, received, transactions, unspent outputs and last height of the addresses that were ever used."""
         bounds = [(address + bytes(4), address + b"\xff\xff\xff\xff") for address in addresses]
-        rows = self._store.floors("ledger", bounds)
-        return {bytes(row["_id"])[:21]: (row["b"], row["r"], row["n"], row["u"]) for row in rows}
+        found = {}
+        for row in self._store.floors("ledger", bounds):
+            key = bytes(row["_id"])
+            found[key[:21]] = (row["b"], row["r"], row["n"], row["u"], int.from_bytes(key[21:], "big"))
+        return found
 
     def live_nodes(self) -> Iterable[NodeRow]:
         """All nodes that are started, confirmed or on the DoS list."""

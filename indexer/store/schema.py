@@ -43,6 +43,8 @@ BLOCKS = Collection(
         F("unspendable", "zatoshi", "running: value of outputs that can never be spent"),
         F("payouts_checked", "int", "running: payouts that the queue predicted"),
         F("payouts_mismatched", "int", "running: those that the coinbase did not pay"),
+        F("fees_total", "zatoshi", "running: fees"),
+        F("active_total", "int", "running: addresses touched, each once a day (86,400 s by the target spacing)"),
     ),
     (
         Index("hash", (("hash", 1),), "block by hash", unique=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from indexer.chain.eras import day_begin
 from indexer.chain.hashes import merkle_root, sha256d
 from indexer.chain.keys import outkey_txkey, outkey_vout, outpoint, outpoint_text, txkey_index
 from indexer.chain.params import Network
@@ -34,7 +35,7 @@ def check_blocks(view: View, findings: Findings, network: Network, heights: Sequ
     for height in view.told(heights, "blocks", len(heights), "block"):
         rows = {row["_id"]: row for row in view.store.scan("blocks", max(height - 1, 0), height + 1)}
         if height in rows:
-            before = rows.get(height - 1, dict.fromkeys(RUNNING, 0))
+            before = rows.get(height - 1, dict.fromkeys((*RUNNING, "active_total"), 0))
             transactions += _Block(view, findings, height, rows[height]).check(network, before)
     return f"{len(heights):,} blocks, {transactions:,} transactions"
 
@@ -51,7 +52,9 @@ class _Block:
     def check(self, network: Network, before: Document) -> int:
         """All of it; returns how many transactions the block has."""
         txids = self._txids()
-        self._compare("blocks", self.height, self._expected(txids, before), dict(self.stored))
+        expected = self._expected(txids, before)
+        expected["active_total"] = before["active_total"] + self._newly_active(day_begin(network, self.height))
+        self._compare("blocks", self.height, expected, dict(self.stored))
         self._check_hints(txids)
         self._check_fees()
         self._check_ledger()
@@ -94,6 +97,13 @@ class _Block:
             "coinbase_value": self.sums.coinbase_value,
             **{name: before[name] + getattr(self.sums, name) for name in RUNNING},
         }
+
+    def _newly_active(self, day: int) -> int:
+        """How many of the addresses that the block touches no earlier block of its day touched."""
+        addresses = self.sums.movements
+        earlier = [(ledger_id(address, day), ledger_id(address, self.height - 1)) for address in addresses]
+        known = self.view.store.floors("ledger", earlier) if self.height > day else ()
+        return len(addresses) - sum(1 for _ in known)
 
     def _check_hints(self, txids: dict[int, bytes]) -> None:
         """The prefixes begin with those of the txids and have one more for each node transaction."""

@@ -9,7 +9,8 @@ from indexer.store.base import Document
 from indexer.verify.finding import Finding, Findings
 from indexer.verify.view import View
 
-ZERO = dict.fromkeys(("txs_total", "issued", "max_time", "payouts_checked", "payouts_mismatched"), 0)
+RUNNING = ("txs_total", "issued", "fees_total", "max_time", "payouts_checked", "payouts_mismatched")
+ZERO = dict.fromkeys(RUNNING, 0)
 POOLS = "transparent + sprout + sapling + unspendable"
 
 
@@ -49,6 +50,7 @@ def _expected(block: Document, before: Document, judged: Document | None) -> dic
     expected = {
         "txs_total": before["txs_total"] + block["tx_count"],
         "issued": before["issued"] + block["coinbase_value"] - block["fees"],
+        "fees_total": before["fees_total"] + block["fees"],
         POOLS: block["issued"],
         "max_time": max(before["max_time"], block["time"]),
     }

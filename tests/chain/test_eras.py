@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from indexer.chain.eras import era_after, eras, target_seconds
+from indexer.chain.eras import day_begin, day_number, era_after, eras, target_seconds
 from indexer.chain.networks import MAIN, REGTEST, TEST
 from indexer.chain.params import Network, target_spacing
 from indexer.chain.subsidy import block_subsidy
@@ -56,3 +56,16 @@ def test_target_seconds_are_the_sum_of_the_spacings(network: Network) -> None:
     for after, last in [(0, 0), (5, 4), (0, 1), (0, 900), (799, 801), (1290, 1310), (1300, 2000)]:
         expected = sum(target_spacing(network, height) for height in range(after + 1, last + 1))
         assert target_seconds(network, after, last) == expected
+
+
+@pytest.mark.parametrize(
+    ("network", "height", "number", "begin"),
+    [
+        (MAIN, 0, 0, 0), (MAIN, 719, 0, 0), (MAIN, 720, 1, 720), (MAIN, 2_019_999, 2805, 2_019_600),
+        (MAIN, 2_020_000, 2806, 2_020_000), (MAIN, 2_022_879, 2806, 2_020_000), (MAIN, 2_022_880, 2807, 2_022_880),
+        (REGTEST, 0, 0, 0), (REGTEST, 1, 1, 1),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_days_of_blocks(network: Network, height: int, number: int, begin: int) -> None:
+    assert (day_number(network, height), day_begin(network, height)) == (number, begin)

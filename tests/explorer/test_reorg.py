@@ -115,3 +115,32 @@ def test_until_late_indexes_are_built_transactions_wait_and_blocks_do_not(moving
     assert "waits for the first catch-up to end" in response.json()["error"]["message"]
     assert client.get(f"/api/v1/search?q={first['txid']}").status_code == 503
     assert client.get(f"/api/v1/search?q={STALE[0]}").status_code == 200
+
+
+def test_a_reorganisation_is_told_with_the_blocks_that_it_took(moving: tuple[Index, Client]) -> None:
+    index, client = moving
+    assert client.json("/api/v1/reorgs")["items"] == []
+    index.rewind(FORK)
+    wait_for(client, chain()[FORK])
+    assert client.json("/api/v1/reorgs")["items"][0]["to"] is None
+    index.catch_up(chain()[: FORK + 9], 1)
+    index.rewind(FORK + 7, "operator")
+    wait_for(client, chain()[FORK + 7])
+    rewound, reorg = client.json("/api/v1/reorgs")["items"]
+    assert (rewound["number"], rewound["cause"], rewound["depth"]) == (2, "operator", 1)
+    assert reorg["fork"] == {"height": FORK, "hash": chain()[FORK]}
+    assert reorg["from"] == {"height": FORK + len(STALE), "hash": STALE[-1]}
+    assert reorg["to"] == {"height": FORK + len(STALE), "hash": chain()[FORK + len(STALE)]}
+    assert [orphan["hash"] for orphan in reorg["orphaned"]] == list(STALE)[::-1]
+    assert [orphan["replaced_by"] for orphan in reorg["orphaned"]] == [
+        chain()[orphan["height"]] for orphan in reorg["orphaned"]
+    ]
+    for orphan in reorg["orphaned"]:
+        block = client.json(f"/api/v1/blocks/{orphan['hash']}")
+        assert {name: block[name] for name in ("height", "time", "transaction_count", "producer")} == {
+            name: orphan[name] for name in ("height", "time", "transaction_count", "producer")
+        }
+    assert client.pages("/api/v1/reorgs", 1) == [rewound, reorg]
+    page = client.get("/reorgs").text
+    assert all(f"/block/{block_hash}" in page for block_hash in STALE)
+    assert client.get("/orphans").headers["location"] == "/reorgs"

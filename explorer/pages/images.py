@@ -1,0 +1,34 @@
+"""Files that other sites show: images and numbers, kept for as long as the tip that they are true for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer.db import Answer
+from explorer.errors import BadRequest
+from explorer.etag import etag, is_known
+from explorer.pages.render import THEMES
+
+T = TypeVar("T")
+
+ANYWHERE: Final = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding"}
+
+
+def theme_of(request: Request) -> str:
+    """``?theme=``, light by default; BadRequest for another word."""
+    theme = request.query_params.get("theme", THEMES[0])
+    if theme not in THEMES:
+        raise BadRequest(f"theme is {theme[:20]!r}: expected one of {', '.join(THEMES)}")
+    return theme
+
+
+def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind: str) -> Response:
+    """What ``write`` makes of an answer, as a file of a media type; 304 when the client has it."""
+    headers = {"ETag": etag(found.tip, found.shown), **ANYWHERE}
+    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(write(found.value), headers=headers, media_type=kind)
