@@ -14,7 +14,7 @@ from starlette.routing import Route
 from explorer.api.respond import Immutable, respond
 from explorer.db import Answer
 
-Handler = Callable[[Request], Awaitable[Answer[Any] | Immutable]]
+Handler = Callable[[Request], Awaitable[Answer[Any] | Immutable | Response]]
 
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -58,7 +58,8 @@ class Endpoint:
 
     def _function(self) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
-            return respond(request, await self.handler(request), revalidate=self.revalidate)
+            found = await self.handler(request)
+            return found if isinstance(found, Response) else respond(request, found, revalidate=self.revalidate)
 
         answer.__name__ = self.handler.__name__
         return answer

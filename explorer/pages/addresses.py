@@ -1,4 +1,4 @@
-"""An address: its balance now or at a height, its history, its unspent outputs, its nodes and their payouts."""
+"""An address: its balance now or at a height, its history, unspent outputs, nodes, their payouts, its statement."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ from explorer.queries.nodes import Wanted, node_list
 from explorer.queries.outlook import outlook_at
 from explorer.queries.payouts import payouts
 from explorer.queries.results import AddressSummary, Movement, Page, Unspent
+from explorer.queries.statements import Statement, statement
 from explorer.queries.text import address_key
 from explorer.services import services
 
-VIEWS = ("history", "utxos", "nodes", "payouts")
+VIEWS = ("history", "utxos", "nodes", "payouts", "statement")
 MOST_WAITING = 100  # unconfirmed transactions shown; the sum counts them all
 END_OF_BLOCK = 1 << 16  # above every position in a block
 
@@ -48,12 +49,21 @@ class Account:
     waiting: tuple[UnconfirmedMovement, ...] = ()
     spacing: float = 0.0  # seconds between blocks, for the nodes
     mining: ParallelMining | None = None
+    statement: Statement | None = None
 
 
 async def account(
-    view: View, text: str, labels: Labels, *, at: int | None, shown: str, cursor: str | None, limit: int
+    view: View,
+    text: str,
+    labels: Labels,
+    *,
+    at: int | None,
+    shown: str,
+    cursor: str | None,
+    limit: int,
+    span: tuple[str | None, str | None] = (None, None),
 ) -> Account:
-    """An address with one page of the list that is asked for."""
+    """An address with one page of the list that is asked for; ``span`` are first and last block of a statement."""
     summary = await address(view, text, at=at, labels=labels)
     runs = await fleet(view, address_key(text, view.network)) if at is None and is_following(view) else None
     if shown == "utxos":
@@ -64,6 +74,10 @@ async def account(
     if shown == "payouts":
         earned = await payouts(view, address=text, cursor=cursor, limit=limit)
         return Account(summary, runs, payouts=earned, mining=None if cursor else await shown_mining(view, text))
+    if shown == "statement":
+        since, until = span
+        kept = await statement(view, text, since=since, until=until, cursor=cursor, limit=limit)
+        return Account(summary, runs, statement=kept)
     newest = at is None and cursor is None
     if at is not None and cursor is None:
         cursor = HISTORY.encode(view.require_height(at), END_OF_BLOCK)
@@ -74,17 +88,31 @@ async def account(
 
 
 async def show(request: Request) -> Response:
-    """An address; ``?at=`` for the past, ``?view=`` utxos, nodes or payouts for what it has, runs and earned."""
+    """An address; ``?at=`` for the past, ``?view=`` for what it has, runs and earned, and for its statement."""
     query = request.query_params
     shown = query.get("view", "history")
     if shown not in VIEWS:
         raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")
     at = query_int(request, "at") if query.get("at") and shown == "history" else None
     cursor = query.get("cursor")
+    span = query.get("from") or None, query.get("to") or None
     s = services(request)
     answer = await s.db.fenced(
-        account, request.path_params["address"], s.labels, at=at, shown=shown, cursor=cursor, limit=limit_of(request)
+        account,
+        request.path_params["address"],
+        s.labels,
+        at=at,
+        shown=shown,
+        cursor=cursor,
+        limit=limit_of(request),
+        span=span,
     )
     return page(
-        request, "address.html", account=answer.value, at=at, continued=cursor is not None, tip=answer.tip.height
+        request,
+        "address.html",
+        account=answer.value,
+        at=at,
+        continued=cursor is not None,
+        tip=answer.tip.height,
+        span={"from": span[0], "to": span[1]},
     )

@@ -10,6 +10,7 @@ from typing import Final
 from explorer.errors import BadRequest
 from explorer.labels import Confidence
 from explorer.pages.formats import count, flux, group
+from explorer.queries.movements import Category
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
 from explorer.queries.search import names_ip, names_pubkey
 from explorer.queries.status_results import Index, Status, Unchecked
@@ -40,6 +41,18 @@ FUNDS: Final[Mapping[FundName, str]] = {
     "swap_pool": "Swap pool",
     "miner": "Miner",
     "other": "Other output",
+}
+CATEGORIES: Final[Mapping[Category, str]] = {
+    "payout_cumulus": "Cumulus payout",
+    "payout_nimbus": "Nimbus payout",
+    "payout_stratus": "Stratus payout",
+    "mined": "Mined",
+    "fund": "Paid to a fund",
+    "received": "Received",
+    "sent": "Sent",
+    "self": "To itself",
+    "shielded_in": "Into the shielded pool",
+    "shielded_out": "Out of the shielded pool",
 }
 CONFIDENCES: Final[Mapping[Confidence, str]] = {
     "consensus": "Paid by the rules of the chain",

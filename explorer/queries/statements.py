@@ -1,0 +1,246 @@
+"""The statement of an address: what moved in a span of blocks, and that it adds up to the balance, to the zatoshi."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final
+
+from explorer.db import View
+from explorer.errors import BadRequest, NotFound
+from explorer.paging import Cursor
+from explorer.queries.blocks import reference_at
+from explorer.queries.movements import Category, movements_of
+from explorer.queries.pinned import MASK, require_unchanged
+from explorer.queries.results import BlockReference
+from explorer.queries.search import first_at
+from explorer.queries.text import address_key
+from explorer.queries.units import Address, Hash, Height, Seconds, Zatoshi
+from indexer.chain.keys import hash_text, parse_hash, txkey, txkey_index
+from indexer.store.codec import Document, LedgerRow, Transaction, ledger_id, ledger_row, transaction_row
+
+LIST = Cursor("movements of a statement", 5)
+DAY: Final = 24 * 3600
+_HEIGHT = re.compile(r"\d{1,10}\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A movement and the balance that it left."""
+
+    height: Height
+    time: Seconds
+    txid: Hash
+    index: int
+    category: Category
+    amount: Zatoshi
+    balance_after: Zatoshi
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What moved on an address from block ``from`` up to and including block ``to``, oldest first.
+
+    ``opening`` and the amounts of all pages add up to ``closing``; on this page ``brought_forward`` and its items to
+    ``carried_forward``. ``received`` and ``sent`` are of the whole span, change to the address itself in both.
+    """
+
+    address: Address
+    from_: Height
+    to: BlockReference
+    opening: Zatoshi
+    received: Zatoshi
+    sent: Zatoshi
+    closing: Zatoshi
+    brought_forward: Zatoshi
+    items: tuple[StatementLine, ...]
+    carried_forward: Zatoshi
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where a page begins: movements above this place; ``last`` is the last block of the span."""
+
+    last: int
+    place: tuple[int, int, int]
+
+
+async def statement(
+    view: View,
+    text: str,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> Statement:
+    """The statement of an address from ``since`` to ``until``: heights or ISO dates, both within; all by default.
+
+    A cursor stays with the last block of the span. NotFound when what is stored does not add up.
+    """
+    key = address_key(text, view.network)
+    first = 0 if since is None else await _first_block(view, since)
+    start = await _start(view, first, until) if cursor is None else await _resumed(view, cursor)
+    if first > start.last + 1:
+        raise BadRequest(f"from is block {first}, above to, which is block {start.last}")
+    begin = max(first, start.place[0])
+    before, opening, closing, rows, reference = await asyncio.gather(
+        _balance(view, key, begin - 1),
+        _balance(view, key, first - 1),
+        _balance(view, key, start.last),
+        view.many("ledger", _rows(key, begin, start.last), sort=[("_id", 1)], limit=limit + 2),
+        reference_at(view, start.last),
+    )
+    lines = [line for line in await _lines(view, before[0], rows, start, limit) if line[0] > start.place]
+    page = lines[:limit]
+    carried = page[-1][1].balance_after if page else closing[0]
+    more = len(lines) > limit
+    if not more and carried != closing[0]:
+        raise _unwhole(start.last)
+    return Statement(
+        address=text,
+        from_=first,
+        to=reference,
+        opening=opening[0],
+        received=closing[1] - opening[1],
+        sent=closing[1] - opening[1] - (closing[0] - opening[0]),
+        closing=closing[0],
+        brought_forward=page[0][1].balance_after - page[0][1].amount if page else carried,
+        items=tuple(line for _, line in page),
+        carried_forward=carried,
+        next=LIST.encode(start.last, _mark(reference), *page[-1][0]) if more else None,
+    )
+
+
+async def _start(view: View, first: int, until: str | None) -> _Start:
+    last = view.tip.height if until is None else await _last_block(view, until)
+    return _Start(last, (first, -1, 0))
+
+
+async def _resumed(view: View, cursor: str) -> _Start:
+    last, mark, height, index, number = LIST.decode(cursor)
+    await require_unchanged(view, last, mark, 0)
+    if height > last:
+        raise BadRequest("this is no cursor of a statement: pass on the value of next unchanged")
+    return _Start(last, (height, index, number))
+
+
+def _mark(reference: BlockReference) -> int:
+    """What a cursor keeps of the last block, as ``explorer.queries.pinned`` compares it."""
+    return int.from_bytes(parse_hash(reference.hash)[:8], "big") & MASK
+
+
+# --- spans --------------------------------------------------------------------------------------------------
+
+
+async def _first_block(view: View, text: str) -> int:
+    """The first block of a span: a height, or the first block since a date by the running maximum of block times."""
+    if _HEIGHT.match(text):
+        return view.require_height(int(text))
+    found = await first_at(view, _seconds("from", text, 0))
+    return view.tip.height + 1 if found is None else found
+
+
+async def _last_block(view: View, text: str) -> int:
+    """The last block of a span: a height, or the last block up to a moment or the end of a day."""
+    if _HEIGHT.match(text):
+        return view.require_height(int(text))
+    after = await first_at(view, _seconds("to", text, DAY - 1) + 1)
+    last = view.tip.height if after is None else after - 1
+    if last < 0:
+        raise BadRequest(f"to is {text[:30]!r}: there was no block yet")
+    return last
+
+
+def _seconds(name: str, text: str, rest_of_day: int) -> int:
+    """The Unix seconds of an ISO date or moment, UTC where it names no zone; a bare date lasts ``rest_of_day`` on."""
+    try:
+        if _DAY.match(text):
+            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp()) + rest_of_day
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        raise BadRequest(
+            f"{name} is {text[:30]!r}: expected a height, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z"
+        ) from None
+
+
+# --- movements ----------------------------------------------------------------------------------------------
+
+
+async def _lines(
+    view: View, balance: int, documents: Sequence[Document], start: _Start, limit: int
+) -> list[tuple[tuple[int, int, int], StatementLine]]:
+    """The movements in ledger rows with their places, more than ``limit`` above the start if there are so many."""
+    rows = list(_enough(map(ledger_row, documents), start.place, limit + 1))
+    keys = [txkey(row.height, position) for row in rows for position in row.positions]
+    coinbases = [row.height for row in rows if row.positions[0] == 0]
+    heights = [row.height for row in rows]
+    found, blocks, judged = await asyncio.gather(
+        view.many("transactions", {"_id": {"$in": keys}}),
+        view.many("blocks", {"_id": {"$in": heights}}, fields=("time",)),
+        view.many("payouts", {"_id": {"$in": coinbases}}, fields=("tiers", "vouts", "funds")),
+    )
+    stored = _Stored(
+        {row["_id"]: transaction_row(row) for row in found},
+        {row["_id"]: row["time"] for row in blocks},
+        {row["_id"]: row for row in judged},
+    )
+    lines = []
+    for row in rows:
+        lines += list(stored.lines(row, balance))
+        balance = row.balance
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What is stored of some blocks, by key and height."""
+
+    transactions: Mapping[int, Transaction]
+    times: Mapping[int, int]
+    judged: Mapping[int, Document]
+
+    def lines(self, row: LedgerRow, balance: int) -> Iterator[tuple[tuple[int, int, int], StatementLine]]:
+        """The movements of a ledger row; NotFound unless they lead from ``balance`` to the row's own."""
+        try:
+            for position in row.positions:
+                transaction = self.transactions[txkey(row.height, position)]
+                judged = None if position else self.judged[row.height]
+                for number, (category, amount) in enumerate(movements_of(transaction, row.address, judged)):
+                    balance += amount
+                    place = row.height, txkey_index(transaction.key), number
+                    time, txid = self.times[row.height], hash_text(transaction.txid)
+                    yield place, StatementLine(row.height, time, txid, position, category, amount, balance)
+        except KeyError:
+            raise _unwhole(row.height) from None
+        if balance != row.balance:
+            raise _unwhole(row.height)
+
+
+def _enough(rows: Iterable[LedgerRow], place: tuple[int, int, int], count: int) -> Iterator[LedgerRow]:
+    """Rows until ``count`` transactions above a place are covered."""
+    for row in rows:
+        yield row
+        count -= sum(1 for position in row.positions if (row.height, position) > place[:2])
+        if count <= 0:
+            return
+
+
+async def _balance(view: View, key: bytes, height: int) -> tuple[int, int]:
+    """Balance of an address after a block, and what it had received by then; zeros before block 0."""
+    row = await view.one("ledger", _rows(key, 0, height), sort=[("_id", -1)]) if height >= 0 else None
+    return (0, 0) if row is None else (row["b"], row["r"])
+
+
+def _rows(key: bytes, first: int, last: int) -> dict[str, dict[str, bytes]]:
+    return {"_id": {"$gte": ledger_id(key, first), "$lte": ledger_id(key, last)}}
+
+
+def _unwhole(height: int) -> NotFound:
+    return NotFound(f"movements up to block {height} do not add up: the index is not whole, run flux-explorer verify")

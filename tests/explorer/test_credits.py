@@ -1,0 +1,288 @@
+"""The feed of credits, read by deposit systems that keep a cursor and what they booked, while the chain goes back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from explorer.app import create_app
+from explorer.queries.forks import Forks
+from indexer.chain.address import encode_address
+from indexer.chain.keys import outpoint_text
+from indexer.errors import Unavailable
+from indexer.store.codec import transaction_outputs
+from indexer.store.mongo import MongoStore
+from indexer.store.setup import prepare
+from tests import recorded
+from tests.explorer.client import Client, settings
+from tests.indexed import Index, branch, chain, network
+
+FORK, LOST = branch("R2")
+BRANCHES = ((*chain()[: FORK + 1], *LOST), chain()[: FORK + 16])  # both end a little above the fork
+LOWEST = FORK - 12
+
+Booked = dict[str, str]  # seq by outpoint
+
+
+class Killed(Unavailable):
+    """The store died in the middle of something."""
+
+
+class MortalStore(MongoStore):
+    """A real store that dies at the k-th write from now on."""
+
+    lives: int | None = None
+
+    def _count(self) -> None:
+        if self.lives is not None:
+            self.lives -= 1
+            if self.lives <= 0:
+                raise Killed("killed")
+
+    def insert(self, *given: Any) -> None:
+        self._count()
+        super().insert(*given)
+
+    def replace(self, *given: Any) -> None:
+        self._count()
+        super().replace(*given)
+
+    def update(self, *given: Any) -> None:
+        self._count()
+        super().update(*given)
+
+    def delete(self, *given: Any) -> None:
+        self._count()
+        super().delete(*given)
+
+    def move_tip(self, *given: Any) -> None:
+        self._count()
+        super().move_tip(*given)
+
+
+class Chain:
+    """An index that grows along either branch and goes back, and dies now and then."""
+
+    def __init__(self, store: MortalStore, seed: int) -> None:
+        self.store, self.random = store, random.Random(seed)
+        self.index = Index(store)
+        self.index.catch_up(BRANCHES[0][: LOWEST - 5], 200)
+        self.index.catch_up(BRANCHES[0], 1)
+        self.branch = BRANCHES[0]
+        self.kills = 0
+
+    def step(self, *, mortal: bool = False) -> None:
+        """A reorganisation: back to a random block, then some of a random branch."""
+        to = self.random.randrange(LOWEST, max(LOWEST + 1, self.index.tip["height"]))
+        self.store.lives = self.random.randrange(1, 60) if mortal else None
+        try:
+            self.index.rewind(to)
+            if to <= FORK:
+                self.branch = self.random.choice(BRANCHES)
+            self.index.catch_up(self.branch[: to + 1 + self.random.randrange(1, 12)], 1)
+        except Killed:
+            self.kills += 1
+            self.store.lives = None
+            self.index.restart()
+            if self.index.tip["height"] <= FORK:
+                self.branch = self.random.choice(BRANCHES)
+        self.store.lives = None
+
+    def outputs(self, addresses: set[str], depth: int) -> dict[str, int]:
+        """What the chain pays to some addresses with so many confirmations: value by outpoint."""
+        last = self.index.tip["height"] + 1 - depth
+        return {
+            outpoint_text(bytes(row["txid"]) + vout.to_bytes(4, "big")): output.value
+            for row in self.store.scan("transactions", 1 << 16, (last + 1) << 16)
+            for vout, output in enumerate(transaction_outputs(row))
+            if any(output.address) and encode_address(output.address, network()) in addresses
+        }
+
+
+class Deposits:
+    """A deposit system: what it booked and its cursor are written in one go, item by item."""
+
+    def __init__(self, addresses: set[str], depth: int, limit: int) -> None:
+        self.addresses, self.depth, self.limit = addresses, depth, limit
+        self.cursor: str | None = None
+        self.booked: Booked = {}
+        self.values: dict[str, str] = {}
+        self.order: list[str] = []
+        self.taken_back = 0
+
+    def poll(self, client: Client, most: int = 1 << 30) -> bool:
+        """Take one page, or die after ``most`` items of it; whether there may be more."""
+        page = self._page(client)
+        for item in page["items"][:most]:
+            self.book(item)
+            self.cursor = item["seq"]
+        if len(page["items"]) <= most:
+            self.cursor = page["next"]
+        return bool(page["more"]) or len(page["items"]) > most
+
+    def _page(self, client: Client) -> Any:
+        asked: dict[str, Any] = {"addresses": sorted(self.addresses), "limit": self.limit}
+        asked |= {"min_confirmations": self.depth} | ({"cursor": self.cursor} if self.cursor else {})
+        response = client.post("/api/v1/credits", json=asked)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def book(self, item: dict[str, Any]) -> None:
+        """Book a credit or take one back: never what is booked already, never what is not."""
+        self.order.append(item["seq"])
+        point = item["outpoint"]
+        if item["kind"] == "credit":
+            assert point not in self.booked
+            assert item["confirmations"] >= self.depth
+            self.booked[point], self.values[point] = item["seq"], item["value"]
+        else:
+            assert self.booked.pop(point) == item["reverses"]
+            assert self.values.pop(point) == item["value"]
+            self.taken_back += 1
+
+    def agrees(self, truth: dict[str, int]) -> bool:
+        """Whether what is booked is exactly what the chain pays; one that waits for depth may know more for a while."""
+        values = {point: round(float(text) * 10**8) for point, text in self.values.items()}
+        return values == truth if self.depth == 1 else truth.items() <= values.items()
+
+
+@pytest.fixture
+def moving(mongod: str, database_name: str) -> Iterator[tuple[Chain, Client]]:
+    """A chain that goes back and forth in a real database, and an explorer of it."""
+    store = MortalStore(mongod, database_name)
+    prepare(store, network())
+    with closing(store), Client(create_app(settings((mongod, database_name)))) as client:
+        yield Chain(store, 7), client
+
+
+def paid() -> set[str]:
+    """The addresses that are paid on both branches where they part."""
+    hashes = {*LOST, *BRANCHES[1][LOWEST:]}
+    found = (b for b in (*recorded.blocks(), *recorded.stale_blocks()) if b["hash"] in hashes)
+    outputs = (output for b in found for tx in b["block"]["tx"] for output in tx.get("vout", ()))
+    return {address for output in outputs for address in output["scriptPubKey"].get("addresses", ())}
+
+
+def go_on(moving: tuple[Chain, Client], reorgs: int, kills: int) -> None:
+    """Reorganise so often, polling now and then and dying now and then; everything ends exact."""
+    world, client = moving
+    addresses = paid()
+    some = set(sorted(addresses)[::3])
+    readers = [Deposits(addresses, 1, 1000), Deposits(some, 1, 3), Deposits(addresses, 4, 50)]
+    for reader in readers:
+        while reader.poll(client):
+            pass
+    chance = random.Random(reorgs)
+    deaths = set(chance.sample(range(reorgs), kills))
+    for n in range(reorgs):
+        world.step(mortal=n in deaths)
+        for reader in readers:
+            if chance.random() < 0.7:
+                reader.poll(client, chance.randrange(30))
+    for reader in readers:
+        while reader.poll(client):
+            pass
+        assert reader.agrees(world.outputs(reader.addresses, reader.depth))
+        assert reader.order == sorted(reader.order)
+        assert len(set(reader.order)) == len(reader.order)
+        assert reader.taken_back > reorgs
+    if kills:
+        assert world.kills > kills // 2
+
+
+def test_a_deposit_system_books_every_credit_once_whatever_the_chain_does(moving: tuple[Chain, Client]) -> None:
+    go_on(moving, reorgs=10, kills=3)
+
+
+@pytest.mark.slow
+def test_two_hundred_reorganisations_and_fifty_kills(moving: tuple[Chain, Client]) -> None:
+    go_on(moving, reorgs=200, kills=50)
+
+
+def test_the_whole_feed_is_every_output_of_the_chain_in_order(client: Client) -> None:
+    outputs = {
+        (tx["txid"], output["n"]): (address, f"{output['value']:.8f}")
+        for block in recorded.blocks()[1:]
+        for tx in block["block"]["tx"]
+        for output in tx.get("vout", ())
+        if output["scriptPubKey"]["type"] in ("pubkeyhash", "scripthash", "pubkey")
+        for address in output["scriptPubKey"]["addresses"]
+    }
+    addresses = sorted({address for address, _ in outputs.values()})[:300]
+    items: list[Any] = []
+    cursor = None
+    while True:
+        asked = {"addresses": addresses, "limit": 1000} | ({"cursor": cursor} if cursor else {})
+        page = client.post("/api/v1/credits", json=asked).json()
+        items += page["items"]
+        cursor = page["next"]
+        if not page["more"]:
+            break
+    told = {tuple(i["outpoint"].split(":")): (i["address"], i["value"]) for i in items}
+    expected = {(txid, str(n)): paid for (txid, n), paid in outputs.items() if paid[0] in set(addresses)}
+    assert told == expected
+    assert len(items) == len(told)
+    assert [i["seq"] for i in items] == sorted(i["seq"] for i in items)
+    assert {i["confirmations"] == 2400 - i["height"] + 1 for i in items} == {True}
+    assert {i["coinbase"] for i in items} == {True, False}
+    again = client.post("/api/v1/credits", json={"addresses": addresses, "cursor": cursor}).json()
+    assert (again["items"], again["next"], again["more"]) == ([], cursor, False)
+
+
+BUSY = "tmHbbe3SwnKDFqi1vqUTec5EC1J4QyCbuSL"
+FOREIGN = f"00000000{1}{1 << 40:016x}deadbeef"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "words"),
+    [
+        ("", 400, "address is missing"),
+        ("address=x", 400, "x"),
+        (f"address={BUSY}&cursor=x", 400, "no cursor of a feed"),
+        (f"address={BUSY}&cursor={FOREIGN}", 409, "never in this index"),
+        (f"address={BUSY}&cursor=ffffffff{FOREIGN[8:]}", 409, "never in this index"),
+        (f"address={BUSY}&cursor=00000001{0}{1:016x}00000000", 409, "never in this index"),
+        (f"address={BUSY}&limit=0", 400, "1 to 1000"),
+        (f"address={BUSY}&min_confirmations=0", 400, "at least 1"),
+        (f"address={BUSY}&min_confirmations=x", 400, "whole number"),
+    ],
+)
+def test_bad_questions(client: Client, query: str, status: int, words: str) -> None:
+    response = client.get(f"/api/v1/credits?{query}")
+    assert response.status_code == status
+    assert words in response.json()["error"]["message"]
+
+
+def test_credits_wait_for_their_confirmations(client: Client) -> None:
+    every = client.json(f"/api/v1/credits?address={BUSY}&limit=1000")["items"]
+    deep = client.json(f"/api/v1/credits?address={BUSY}&limit=1000&min_confirmations=100")
+    assert deep["items"] == [item for item in every if item["confirmations"] >= 100]
+    assert not deep["more"]
+    rest = client.json(f"/api/v1/credits?address={BUSY}&limit=1000&cursor={deep['next']}")["items"]
+    assert deep["items"] + rest == every
+    assert client.json(f"/api/v1/credits?address={BUSY}&min_confirmations=9999")["items"] == []
+
+
+def test_an_index_made_anew_goes_on_where_its_chain_is_the_same(client: Client) -> None:
+    page = client.json(f"/api/v1/credits?address={BUSY}&limit=5")
+    elsewhere = "00000007" + page["next"][8:]  # an explorer that has seen seven reorganisations
+    there = client.json(f"/api/v1/credits?address={BUSY}&limit=5&cursor={elsewhere}")
+    assert there["items"] == client.json(f"/api/v1/credits?address={BUSY}&limit=5&cursor={page['next']}")["items"]
+
+
+def test_which_reorganisation_made_and_took_a_block() -> None:
+    chance = random.Random(5)
+    for _ in range(50):
+        heights = [chance.randrange(-1, 30) for _ in range(chance.randrange(12))]
+        forks = Forks(heights)
+        for height in range(32):
+            for upto in range(len(heights) + 1):
+                below = [n for n in range(1, upto + 1) if heights[n - 1] < height]
+                assert forks.made(height, upto) == max(below, default=0)
+            for after in range(len(heights) + 1):
+                below = [n for n in range(after + 1, len(heights) + 1) if heights[n - 1] < height]
+                assert forks.took(height, after) == min(below, default=None)
