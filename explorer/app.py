@@ -25,6 +25,8 @@ from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
 from explorer.etag import current_tags
+from explorer.events.places import Places
+from explorer.events.watcher import watching
 from explorer.labels import load_labels
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
@@ -56,8 +58,16 @@ def create_app(
             async with (
                 open_database(database.uri, config.database_name, network, database.driver, chains) as db,
                 keeping(db, daemon, chains, config.parallel),
+                watching(db) as watcher,
             ):
-                yield {"services": Services(db, daemon, network, metrics, int(time.time()), simulated, labels)}
+                app.state.goodbye = watcher.close
+                places = Places(config.explorer.streams, config.explorer.streams_per_client)
+                started_at = int(time.time())
+                yield {
+                    "services": Services(
+                        db, daemon, network, metrics, started_at, simulated, labels, watcher, places
+                    )
+                }
         finally:
             await daemon.close()
 

@@ -7,6 +7,7 @@
     ├── NotFound                not_found     404   well-formed, but no such thing
     ├── AboveTip                above_tip     409   a height that the index has not reached
     ├── Reorganised             reorganised   409   the chain that a cursor was pinned to is gone
+    ├── RateLimited             rate_limited  429   more at once than one client, or all together, may have
     ├── Syncing                 syncing       503   no block yet, an index being built, a write in progress
     └── UpstreamUnavailable     upstream_unavailable 503   the daemon does not answer
 
@@ -58,6 +59,13 @@ class Reorganised(ExplorerError):
 
     code = "reorganised"
     status = 409
+
+
+class RateLimited(ExplorerError):
+    """More at once than one client, or all together, may have: the message says of what and what to do."""
+
+    code = "rate_limited"
+    status = 429
 
 
 class Syncing(ExplorerError):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
@@ -68,15 +69,18 @@ class MetricsMiddleware:
             return
         started = time.perf_counter()
         status = 500
+        ended: float | None = None
 
         async def noting(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if (b"content-type", EVENT_STREAM) in message["headers"]:
+                    ended = time.perf_counter()  # what follows is not the time of an answer
             await send(message)
 
         try:
             await self._app(scope, receive, noting)
         finally:
             name = getattr(scope.get("endpoint"), "__name__", "none")
-            self._metrics.note(name, status, time.perf_counter() - started)
+            self._metrics.note(name, status, (ended or time.perf_counter()) - started)

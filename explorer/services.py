@@ -1,4 +1,4 @@
-"""What every request needs: the database, the daemon, the network."""
+"""What every request needs: the database, the daemon, the network, who tells what happens."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from explorer.daemon import Daemon
 from explorer.db import Database
+from explorer.events.places import Places
+from explorer.events.watcher import Watcher
 from explorer.labels import Labels
 from explorer.metrics import Metrics
 from indexer.chain.params import Network
@@ -24,6 +26,8 @@ class Services:
     started_at: int
     simulated: bool
     labels: Labels
+    watcher: Watcher
+    places: Places
 
 
 def services(request: Request) -> Services:

@@ -21,7 +21,7 @@ PLAIN = "text/plain"
 SHORTLY = "public, max-age=30"
 REVALIDATE = "public, no-cache"
 FOREVER = "public, max-age=31536000, immutable"
-RETRY_SECONDS = {503: "2"}
+RETRY_SECONDS = {429: "10", 503: "2"}
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 

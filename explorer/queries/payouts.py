@@ -17,7 +17,7 @@ from explorer.queries.text import address_key, tier_name
 from explorer.queries.timeline import coinbases
 from indexer.chain.address import encode_address
 from indexer.chain.keys import outpoint_text
-from indexer.chain.tiers import Tier
+from indexer.chain.tiers import TIERS, Tier
 from indexer.store.codec import Document
 
 LIST = Cursor("payouts", 2)
@@ -87,6 +87,12 @@ async def payouts(
         for entry in page
     )
     return Page(items, LIST.encode(page[-1].height, page[-1].number) if len(entries) > limit else None)
+
+
+async def payouts_at(view: View, height: int) -> tuple[NodePayout, ...]:
+    """The payouts of the block at a height in the order of tiers."""
+    page = await payouts(view, cursor=LIST.encode(height + 1, len(TIERS)), limit=len(TIERS))
+    return tuple(item for item in page.items if item.height == height)
 
 
 async def _entries(view: View, sought: Sought, after: tuple[int, int], count: int) -> list[_Entry]:

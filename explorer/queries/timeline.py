@@ -64,7 +64,7 @@ async def timeline(view: View, outpoint: bytes, *, cursor: str | None = None, li
     found = await asyncio.gather(*(read(view, id, outpoint, before[0], limit + 3) for read in SOURCES))
     entries = sorted((e for part in found for e in part if e.place < before), key=lambda e: e.place, reverse=True)
     page = entries[:limit]
-    spends = await _spends(view, outpoint, [entry.height for entry in page if entry.event is Event.SPENT])
+    spends = await spenders(view, outpoint, [entry.height for entry in page if entry.event is Event.SPENT])
     items = tuple(
         LifeEvent(e.height, spends.get(e.height) if e.event is Event.SPENT else e.txid, e.event.value, e.detail)
         for e in page
@@ -127,7 +127,7 @@ async def coinbases(view: View, heights: Sequence[int]) -> dict[int, str]:
     return {txkey_height(row["_id"]): hash_text(row["txid"]) for row in rows}
 
 
-async def _spends(view: View, outpoint: bytes, heights: Sequence[int]) -> dict[int, str]:
+async def spenders(view: View, outpoint: bytes, heights: Sequence[int]) -> dict[int, str]:
     """By height, the transaction of the block that spends an output."""
     found = {}
     for height in heights:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,12 +46,27 @@ def address(listener: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
+class _Server(uvicorn.Server):
+    """Lets the application end its streams before connections are waited for."""
+
+    def __init__(self, config: uvicorn.Config, goodbye: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._goodbye = goodbye
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._goodbye()
+        await super().shutdown(sockets)
+
+
 def serve(app: Any, listener: socket.socket) -> int:
-    """Serve an ASGI application until SIGINT or SIGTERM; the exit code."""
+    """Serve an ASGI application until SIGINT or SIGTERM; the exit code.
+
+    ``app.state.goodbye``, which its lifespan sets, is called when the end has begun.
+    """
     # uvicorn raises the signal that ended it once more when it is done: to us it is a clean end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             app,
             log_level="warning",
@@ -59,7 +74,8 @@ def serve(app: Any, listener: socket.socket) -> int:
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=GOODBYE_SECONDS,
-        )
+        ),
+        lambda: app.state.goodbye(),
     )
     print(f"Flux Explorer: {address(listener)}", flush=True)
     server.run(sockets=[listener])

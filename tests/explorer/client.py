@@ -36,7 +36,7 @@ def settings(database: tuple[str, str], *, driver: str = "motor", daemon: Replay
 
 
 class Client:
-    """Use as a context manager; ``services`` are those of the running application."""
+    """Use as a context manager; ``services`` are those of the running application, ``asgi`` is its interface."""
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -94,7 +94,8 @@ class Client:
         state = await self._lifespan.__aenter__()
         assert state is not None
         self.services = state["services"]
-        transport = httpx.ASGITransport(_with_state(self._app, dict(state)))
+        self.asgi = _with_state(self._app, dict(state))
+        transport = httpx.ASGITransport(self.asgi)
         self._http = httpx.AsyncClient(transport=transport, base_url="http://explorer")
 
     async def _stop(self) -> None:

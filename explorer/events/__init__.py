@@ -1,0 +1,1 @@
+"""What happens on the chain, told as it happens: one watcher a process, as many listeners as the settings allow."""
