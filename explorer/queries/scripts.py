@@ -10,7 +10,7 @@ from explorer.queries.results import Transaction
 from explorer.queries.unconfirmed import COLLECTION
 from indexer.chain.address import script_for
 from indexer.chain.keys import hash_text, parse_hash, txkey
-from indexer.store.codec import Document, transaction_outputs
+from indexer.store.codec import Document, is_odd, transaction_outputs
 
 OUTPUTS = ("txid", "out_values", "out_addresses", "out_forms", "out_scripts")
 
@@ -35,4 +35,6 @@ async def _none() -> list[Document]:
 
 def _scripts(row: Document) -> tuple[bytes, ...]:
     """A script is stored unless it follows from the address."""
-    return tuple(output.script or script_for(output.address) for output in transaction_outputs(row))
+    return tuple(
+        output.script if is_odd(output.form) else script_for(output.address) for output in transaction_outputs(row)
+    )

@@ -1,0 +1,33 @@
+"""Answers in other programs' forms over HTTP: the tip in the headers, ETag and 304, open to pages of other sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from explorer.api.respond import CORS, JSON, REVALIDATE
+from explorer.db import Answer
+from explorer.etag import etag, is_known
+from indexer.chain.keys import hash_text
+
+
+def reply(request: Request, answer: Answer[Any], body: bytes, *, media_type: str = JSON) -> Response:
+    """``body`` as the answer to a request; 304 when the client has it already."""
+    tag = etag(answer.tip, answer.shown)
+    headers = {
+        "X-Flux-Height": str(answer.tip.height),
+        "X-Flux-Hash": hash_text(answer.tip.hash),
+        "ETag": tag,
+        "Cache-Control": REVALIDATE,
+        **CORS,
+    }
+    if request.method in ("GET", "HEAD") and is_known(request.headers.get("if-none-match", ""), tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, 200, headers, media_type=media_type)
+
+
+def refusal(body: bytes, status: int, *, media_type: str = JSON) -> Response:
+    """An error that nobody keeps."""
+    return Response(body, status, {"Cache-Control": "no-store", **CORS}, media_type=media_type)
