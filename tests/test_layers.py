@@ -58,6 +58,7 @@ ONLY_IN = {
     "starlette": ("explorer",),
     "jinja2": ("explorer",),
     "leather": ("explorer.charts.drawing",),
+    "coincurve": ("explorer.signatures",),
 }
 
 # indexer.chain is pure: no files, no clock, no network, no process.

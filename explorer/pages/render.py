@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from explorer.etag import is_known
 from explorer.labels import NO_LABELS, Labels
 from explorer.meta import Tip
-from explorer.pages import formats, node_words, supply_words, words
+from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
 from explorer.queries.units import TIERS
 from explorer.services import services
@@ -107,6 +107,7 @@ def _environment() -> Environment:
         "words": words,
         "lives": node_words,
         "coins": supply_words,
+        "rulebook": rule_words,
         "with_query": with_query,
         "tiers": TIERS,
         "themes": ("system", *THEMES),

@@ -124,8 +124,12 @@ def _ip_condition(text: str) -> Any:
     """The signed text verbatim; an address without a port also finds it with one."""
     if not 1 <= len(text) <= 200 or "\0" in text:
         raise BadRequest("ip: expected 1 to 200 characters as a node signs them, such as 1.2.3.4 or 1.2.3.4:16127")
-    bare = ":" not in text or text[0] == "[" and text[-1] == "]"
-    return {"$regex": f"^{re.escape(text)}(:\\d+)?$"} if bare else text
+    return {"$regex": f"^{re.escape(text)}(:\\d+)?$"} if is_without_port(text) else text
+
+
+def is_without_port(ip: str) -> bool:
+    """Whether an IP is written so that a port may follow it: an IPv6 one only in brackets."""
+    return ":" not in ip or ip[0] == "[" and ip[-1] == "]"
 
 
 def stored_node(row: Document) -> nodes.Node:

@@ -1,0 +1,17 @@
+"""Whose key signed a message. The only module that imports coincurve (libsecp256k1)."""
+
+from __future__ import annotations
+
+from coincurve import PublicKey
+
+from indexer.chain.messages import CompactSignature, key_address, message_digest
+
+
+def signer(signature: CompactSignature, message: bytes) -> bytes | None:
+    """The address key of whoever made the signature of a message; None when no key could have made it."""
+    compact = signature.rs + bytes([signature.candidate])
+    try:
+        key = PublicKey.from_signature_and_message(compact, message_digest(message), hasher=None)
+    except ValueError:
+        return None
+    return key_address(key.format(compressed=signature.compressed))

@@ -1,0 +1,61 @@
+"""Messages signed with the key of an address: what is hashed, and how the signature is written.
+
+Source: ``rpc/misc.cpp:verifymessage``, ``main.cpp:strMessageMagic``, ``pubkey.cpp:CPubKey::RecoverCompact``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final, NamedTuple
+
+from indexer.chain.hashes import hash160, sha256d
+from indexer.chain.keys import P2PKH
+from indexer.errors import AddressError
+
+MAGIC: Final = b"Zelcash Signed Message:\n"
+SIZE: Final = 65  # header, r and s
+FIRST_HEADER: Final = 27
+COMPRESSED_HEADER: Final = 31  # headers from here on up to 34 tell that the address is that of the compressed key
+LAST_HEADER: Final = 34
+
+
+class CompactSignature(NamedTuple):
+    """A signature from which the key can be recovered: which of the four candidates, and r and s in 64 bytes."""
+
+    candidate: int
+    compressed: bool
+    rs: bytes
+
+
+def message_digest(message: bytes) -> bytes:
+    """The 32 bytes that are signed for a message: SHA-256 twice over magic and message, each after its length."""
+    return sha256d(_sized(MAGIC) + _sized(message))
+
+
+def read_signature(text: str) -> CompactSignature:
+    """The signature in a Base64 text; AddressError says why it is none."""
+    try:
+        raw = base64.b64decode("".join(text.split()), validate=True)
+    except (ValueError, binascii.Error):
+        raise AddressError("the signature is no Base64: copy it whole, it ends with =") from None
+    if len(raw) != SIZE:
+        raise AddressError(f"the signature has {len(raw)} bytes: a signature of a message has {SIZE}")
+    if not FIRST_HEADER <= raw[0] <= LAST_HEADER:
+        raise AddressError(f"the signature begins with {raw[0]}: expected {FIRST_HEADER} to {LAST_HEADER}")
+    return CompactSignature((raw[0] - FIRST_HEADER) & 3, raw[0] >= COMPRESSED_HEADER, raw[1:])
+
+
+def key_address(public_key: bytes) -> bytes:
+    """The address key of a public key as it is serialized."""
+    return bytes([P2PKH]) + hash160(public_key)
+
+
+def _sized(text: bytes) -> bytes:
+    """A text after its length as CompactSize (``serialize.h:WriteCompactSize``)."""
+    size = len(text)
+    if size < 0xFD:
+        return bytes([size]) + text
+    if size < 1 << 16:
+        return b"\xfd" + size.to_bytes(2, "little") + text
+    return b"\xfe" + size.to_bytes(4, "little") + text
