@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
@@ -12,6 +12,7 @@ from explorer.events.places import Places
 from explorer.events.watcher import Watcher
 from explorer.labels import Labels
 from explorer.metrics import Metrics
+from explorer.shared import PerTip
 from indexer.chain.params import Network
 
 
@@ -28,6 +29,7 @@ class Services:
     labels: Labels
     watcher: Watcher
     places: Places
+    shared: PerTip = field(default_factory=PerTip)
 
 
 def services(request: Request) -> Services:
