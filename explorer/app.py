@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from explorer import pages
 from explorer.api import fluxos, operations, v1
+from explorer.api.blockbook.routes import routes as blockbook_routes
 from explorer.api.respond import error_response, plain_error
 from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
@@ -72,7 +73,7 @@ def create_app(
             await daemon.close()
 
     return Starlette(
-        routes=[*v1.routes(), *fluxos.routes(), *operations.routes(), *pages.routes],
+        routes=[*v1.routes(), *fluxos.routes(), *operations.routes(), *blockbook_routes(), *pages.routes],
         lifespan=lifespan,
         middleware=[
             Middleware(pages.SecurityHeaders),
