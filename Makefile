@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
+# COVERAGE=1 measures branch coverage too, which doubles the time.
+COVERAGE ?=
 PYX := $(wildcard cython_ext/*.pyx)
 GENERATED := $(PYX:.pyx=.c)
 EXTENSION := $(PYX) $(filter-out $(GENERATED),$(wildcard cython_ext/*.pxd cython_ext/*.[ch]))
@@ -15,7 +17,7 @@ run: $(STAMP)
 	$(BIN)/flux-explorer run
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" $(if $(COVERAGE),--cov --cov-report=term)
 
 test-long: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or browser"

@@ -32,7 +32,7 @@ from explorer.pool import Pool, read_pool
 from explorer.tasks import end
 from indexer.chain.params import Network
 from indexer.store.codec import Document
-from indexer.store.schema import NODES, UTXOS
+from indexer.store.schema import NODES, UTXOS, WEBHOOKS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -158,6 +158,7 @@ class Database:
         self.meta = Meta()
         self.kept = Kept()
         self.reachable = False
+        self._asked = self._told = self._told_tip = 0  # numbers of questions about meta: an older answer is dropped
         self._seen: Tip | None = None
         self._moved = self._close = time.monotonic()
 
@@ -193,6 +194,7 @@ class Database:
 
     async def poll(self) -> None:
         """Read ``meta`` once: tip, indexes, daemon, checks, mempool, schema, parallel chains if they changed."""
+        number = self._ask()
         names = ["tip", "indexes", "source", "checks", "mempool", "schema"]
         found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": names}})}
         indexes, source, checks = (found.get(name, {}) for name in ("indexes", "source", "checks"))
@@ -211,6 +213,11 @@ class Database:
                 found.get("schema", {}).get("version", 0),
             ),
         )
+        if number < self._told:
+            return
+        self._told = number
+        if number < self._told_tip:
+            meta = replace(meta, tip=self.meta.tip)
         if meta.tip != self._seen:
             self._moved, self._seen = now, meta.tip
         if meta.behind is None or meta.behind <= LAG_BLOCKS:
@@ -243,10 +250,17 @@ class Database:
 
     async def _read_tip(self) -> Tip | None:
         """The tip now; what is learned here is not unlearned until the next poll."""
+        number = self._ask()
         tip = read_tip(await self.find_one("meta", {"_id": "tip"}, ()))
-        if tip != self.meta.tip:
-            self.meta = replace(self.meta, tip=tip)
+        if number > max(self._told, self._told_tip):
+            self._told_tip = number
+            if tip != self.meta.tip:
+                self.meta = replace(self.meta, tip=tip)
         return tip
+
+    def _ask(self) -> int:
+        self._asked += 1
+        return self._asked
 
     async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
         """The first matching document, unfenced."""
@@ -276,7 +290,7 @@ class Database:
 class Journal:
     """The explorer's own records: the few collections that it writes, none of them a function of the chain."""
 
-    COLLECTIONS: Final = frozenset((PARALLEL_READINGS,))
+    COLLECTIONS: Final = frozenset((PARALLEL_READINGS, WEBHOOKS.name))
 
     def __init__(self, db: Any) -> None:
         self._db = db

@@ -238,3 +238,33 @@ def test_a_database_that_is_away_is_told(driver: str, monkeypatch: pytest.Monkey
 
     with pytest.raises(UpstreamUnavailable, match="the database does not answer"):
         asyncio.run(scenario())
+
+
+def test_what_was_asked_before_and_answered_later_changes_nothing(
+    mongod: str, database_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def heights() -> list[int]:
+        async with opened(mongod, database_name) as (database, store):
+            await store.meta.replace_one({"_id": "tip"}, tip(1), upsert=True)
+            read, answered = asyncio.Event(), asyncio.Event()
+            find = database.find
+
+            async def late(*question: Any) -> Any:
+                found = await find(*question)
+                read.set()
+                await answered.wait()
+                return found
+
+            monkeypatch.setattr(database, "find", late)
+            older = asyncio.create_task(database.poll())
+            await read.wait()
+            monkeypatch.undo()
+            await store.meta.replace_one({"_id": "tip"}, tip(2))
+            await database.poll()
+            told = database.meta.tip
+            answered.set()
+            await older
+            assert told is not None and database.meta.tip is not None
+            return [told.height, database.meta.tip.height]
+
+    assert asyncio.run(heights()) == [2, 2]

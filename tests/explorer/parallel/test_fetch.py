@@ -90,10 +90,10 @@ def test_an_answer_that_is_none_is_told_and_the_next_endpoint_asked(name: str, g
     with serving(behaviour) as server:
         began = time.monotonic()
         with pytest.raises(Failed, match=complaint) as failed:
-            read(algo(server.url), timeout=0.5)
+            read(algo(server.url), timeout=2.0)
         assert f"127.0.0.1:{server.port}" in str(failed.value)
-        assert read(algo(server.url, good.url), timeout=0.5).minted == 440_000_000 * COIN
-        assert time.monotonic() - began < 3
+        assert read(algo(server.url, good.url), timeout=2.0).minted == 440_000_000 * COIN
+        assert time.monotonic() - began < 9
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -108,10 +108,10 @@ def test_a_redirect_is_not_followed(status: int, good: Server) -> None:
 def test_a_socket_that_says_nothing_costs_one_timeout(good: Server) -> None:
     with hanging() as silent:
         began = time.monotonic()
-        with pytest.raises(Failed, match=r"in time|took more than 0\.3 seconds"):
-            read(algo(silent), timeout=0.3)
-        assert read(algo(silent, good.url), timeout=0.3).outstanding == 439_999_994 * COIN
-        assert time.monotonic() - began < 2
+        with pytest.raises(Failed, match=r"in time|took more than 1\.0 seconds"):
+            read(algo(silent), timeout=1.0)
+        assert read(algo(silent, good.url), timeout=1.0).outstanding == 439_999_994 * COIN
+        assert time.monotonic() - began < 5
 
 
 def test_nobody_listens(good: Server) -> None:
