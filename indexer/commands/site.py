@@ -15,6 +15,7 @@ from indexer.errors import ConfigError, Unavailable
 
 BACKLOG = 1024
 GOODBYE_SECONDS = 5
+MESSAGE_BYTES = 4_100_000  # over a websocket: a transaction of the greatest size as hex, and what is around it
 
 
 @contextmanager
@@ -74,6 +75,9 @@ def serve(app: Any, listener: socket.socket) -> int:
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=GOODBYE_SECONDS,
+            ws="wsproto",
+            ws_max_size=MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # its memory would be hundreds of kilobytes a socket
         ),
         lambda: app.state.goodbye(),
     )

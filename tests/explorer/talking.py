@@ -16,7 +16,8 @@ PATIENCE = 10.0
 
 
 class Mouth:
-    """An open socket: what is said, and what comes back; ``code`` is that of the close, 0 while it is open."""
+    """An open socket: what is said, and what comes back; ``code`` is that of the close, or the
+    status of a refusal; 0 while it is open."""
 
     def __init__(self, client: Client, scope: dict[str, Any]) -> None:
         self._client, self._scope = client, scope
@@ -90,6 +91,8 @@ class Mouth:
     def _note(self, message: dict[str, Any]) -> None:
         if message["type"] == "websocket.close":
             self.code = message["code"]
+        elif message["type"] == "websocket.http.response.start":
+            self.code = message["status"]
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def talking(client: Client, address: str = "192.0.2.1") -> Iterator[Mouth]:
         "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws", "path": "/websocket",
         "raw_path": b"/websocket", "query_string": b"", "root_path": "", "subprotocols": [],
         "headers": [(b"host", b"explorer"), (b"origin", b"https://node.trezor.io")],
-        "client": (address, 1), "server": ("explorer", 80),
+        "client": (address, 1), "server": ("explorer", 80), "extensions": {"websocket.http.response": {}},
     }  # fmt: skip
     mouth = Mouth(client, scope)
     client.run(mouth.open())

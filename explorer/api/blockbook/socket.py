@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
+from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -24,7 +25,8 @@ ANSWER_SECONDS: Final = 20.0  # then clients hang up
 SEND_SECONDS: Final = 30.0  # a client that takes nothing for so long is gone
 LONGEST_ID: Final = 64
 
-UNREADABLE, REFUSED, TRY_LATER = 1007, 1008, 1013
+RETRY_SECONDS: Final = 60
+UNREADABLE, REFUSED = 1007, 1008  # codes of RFC 6455 §7.4.1
 FAULT: Final = "this is a fault of the explorer, and it has been logged"
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,8 @@ async def converse(websocket: WebSocket) -> None:
             await websocket.accept()
             await Conversation(websocket, s).run()
     except RateLimited as error:
-        await websocket.close(TRY_LATER, str(error)[:120])
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        await websocket.send_denial_response(PlainTextResponse(str(error), error.status, headers))
 
 
 class Conversation:
