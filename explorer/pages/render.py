@@ -19,6 +19,7 @@ from explorer.labels import NO_LABELS, Labels
 from explorer.meta import Tip
 from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
+from explorer.pages.hosts import host_of
 from explorer.queries.units import TIERS
 from explorer.services import services
 from indexer import __version__
@@ -43,6 +44,7 @@ class Site:
     now: int
     labels: Labels = NO_LABELS
     parallel: bool = False
+    host: str = ""
 
     @property
     def behind(self) -> int | None:
@@ -68,6 +70,7 @@ def site(request: Request) -> Site:
         now=int(time.time()),
         labels=s.labels,
         parallel=s.db.meta.parallel is not None,
+        host=host_of(request),
     )
 
 
