@@ -35,6 +35,7 @@ from explorer.parallel.chains import configured_chains
 from explorer.parallel.keeper import keeping
 from explorer.services import Services
 from indexer.config import Config
+from indexer.interpreter import rare_collections
 from indexer.source.rpc import parse_endpoints
 
 GZIP_FROM = 1000  # bytes
@@ -64,11 +65,9 @@ def create_app(
                 app.state.goodbye = watcher.close
                 places = Places(config.explorer.streams, config.explorer.streams_per_client)
                 started_at = int(time.time())
-                yield {
-                    "services": Services(
-                        db, daemon, network, metrics, started_at, simulated, labels, watcher, places
-                    )
-                }
+                services = Services(db, daemon, network, metrics, started_at, simulated, labels, watcher, places)
+                with rare_collections():
+                    yield {"services": services}
         finally:
             await daemon.close()
 
