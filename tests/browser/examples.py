@@ -36,9 +36,9 @@ def examples_of(site: Site) -> Examples:
     day = datetime.fromtimestamp(tip["time"], UTC).date().isoformat()
     spent = _spent(site, tip["height"])
     paths = [
-        "/", "/block/0", f"/block/{tip['height']}", f"/block/{orphan}", f"/blocks-date/{day}",
+        "/", "/blocks", "/block/0", f"/block/{tip['height']}", f"/block/{orphan}", f"/blocks-date/{day}",
         *_transactions(site, tip["height"]), *by_status.values(), f"/node/ip/{node['ip']}", f"/spending/{spent}",
-        f"/address/{node['address']}?view=payouts", "/mempool", "/search", "/q/tip", "/broadcast", "/favicon.ico",
+        f"/address/{node['address']}?view=payouts", "/nodes", "/mempool", "/search", "/q/tip", "/broadcast", "/favicon.ico",
         "/robots.txt", *ABSENT,
     ]  # fmt: skip
     return Examples(f"/node/{node['node']}", f"/address/{node['address']}", paths)

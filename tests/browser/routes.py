@@ -83,11 +83,13 @@ class Crawl:
     http: httpx.Client
     visits: dict[str, Visit] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    seeds: set[str] = field(default_factory=set)
     counted: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
     def follow(self, seeds: Iterable[str], each: int) -> None:
         """Visit the seeds, and of every kind of page they lead to ``each``; the shallowest first."""
         waiting = deque((seed, "") for seed in seeds)
+        self.seeds.update(seed for seed, _ in waiting)
         while waiting:
             link, source = waiting.popleft()
             path, fragment = urldefrag(link)
@@ -110,10 +112,13 @@ class Crawl:
             self.broken.append(f"{source} links to {path}#{fragment}: no such place there")
 
     def one_each(self) -> list[str]:
-        """The pages to look at: one of each route, view and status."""
-        found = {(visit.response.status_code, pattern(path), views(path)): path
-                 for path, visit in reversed(self.visits.items()) if visit.is_page}  # fmt: skip
-        return list(reversed(found.values()))
+        """The pages to look at: what the crawl began from, then one more of each route, view and status."""
+        found: dict[tuple[Any, ...], str] = {}
+        for path, visit in self.visits.items():
+            seen = (visit.response.status_code, pattern(str(visit.response.url)), views(path))
+            if visit.is_page and (path in self.seeds or seen not in found):
+                found[(*seen, path) if seen in found else seen] = path
+        return list(found.values())
 
 
 def patterns(paths: Iterable[str]) -> set[str]:
