@@ -20,7 +20,8 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow and not browser" $(if $(COVERAGE),--cov --cov-report=term)
 
 test-long: $(STAMP)
-	$(BIN)/python -m pytest -m "slow or browser"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "slow and not browser"
+	$(BIN)/python -m pytest -m browser
 
 fuzz: $(STAMP)
 	$(BIN)/python -m bench.fuzz
