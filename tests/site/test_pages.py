@@ -103,6 +103,15 @@ GOOD = [
     "/charts/active_addresses",
     "/reorgs",
     "/broadcast",
+    "/operator",
+    f"/operator?address={OPERATOR}",
+    "/operator?nodes=1.2.3.4+nonsense&order=deadline",
+    "/calculator",
+    "/calculator?cumulus=2&nimbus=1&stratus=1",
+    "/network",
+    "/network?at=700",
+    "/methodology",
+    "/verify",
 ]
 
 BAD = [
@@ -256,6 +265,9 @@ LINKED = [
     "/supply",
     "/supply/unclaimed?limit=2",
     "/charts/supply?points=5",
+    f"/operator?address={OPERATOR}",
+    "/calculator?cumulus=1",
+    "/network",
     "/nothing",
     "/search?q=nothing",
 ]
