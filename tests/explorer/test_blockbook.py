@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from starlette.routing import Route, WebSocketRoute
 
 from explorer.api.blockbook.accounts import MOST_ON_PAGE
+from explorer.api.blockbook.methods import METHODS
+from explorer.api.blockbook.routes import routes as blockbook_routes
 from explorer.api.blockbook.shapes import op_return
 from explorer.app import create_app
 from indexer.parse import parse_transaction
@@ -21,6 +25,7 @@ from tests.explorer.test_mempool import TIP, settled, touched
 from tests.explorer.test_recorded_addresses import KNOWN_DIFFERENCES, STEP, expectations
 from tests.explorer.test_recorded_blocks import zatoshi
 from tests.explorer.test_routes import ADDRESS, BLOCK, MAIN_ADDRESS, NODE_TX, TXID, UNUSED, ZEROS
+from tests.generated_docs import DOCS
 from tests.mempool.pool import Pool, pool_at, prepared, waiting
 from tests.replay_chain import raw_transactions
 
@@ -308,6 +313,16 @@ def test_without_a_daemon_what_needs_one_says_so(any_client: Client) -> None:
     assert "sequence" not in body["vin"][0]
     for path in ("/api/v2/estimatefee/2", f"/api/v2/tx-specific/{TXID}", f"/api/v2/block/{BLOCK}/x"):
         assert any_client.get(path).status_code in (404, 503)
+
+
+def test_the_documentation_names_every_route_and_method() -> None:
+    told = (DOCS / "api.md").read_text().partition("\n## Blockbook\n")[2].partition("\n## ")[0]
+    words = set(re.findall(r"`([^`\n]+)`", told))
+    for route in blockbook_routes():
+        assert isinstance(route, Route | WebSocketRoute)
+        path = route.path.removeprefix("/api/v2").rstrip("/") if len(route.path) > len("/api/v2/") else route.path
+        assert {path, path.rstrip("/"), path + "/"} & words, route.path
+    assert set(METHODS) <= words
 
 
 # --- unconfirmed --------------------------------------------------------------------------------------------

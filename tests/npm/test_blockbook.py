@@ -135,8 +135,8 @@ def busiest(site: Site) -> str:
     """An address with a long history."""
     blocks = site.json("/blocks?limit=1")["items"]
     paid = site.json(f"/blocks/{blocks[0]['hash']}")["payouts"] + site.json("/payouts?limit=50")["items"]
-    found = {item["address"]: site.json(f"/addresses/{item['address']}")["transaction_count"] for item in paid}
-    return max(found, key=lambda text: int(found[text]))
+    found: dict[str, int] = {i["address"]: site.json(f"/addresses/{i['address']}")["transaction_count"] for i in paid}
+    return max(found, key=lambda text: found[text])
 
 
 def zat(amount: str) -> str:
