@@ -32,6 +32,7 @@ from explorer.queries.results import (
 from explorer.queries.search import Hits, search
 from explorer.queries.status import status
 from explorer.queries.status_results import Status
+from explorer.queries.suggestions import suggestions
 from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.services import services
 
@@ -42,6 +43,8 @@ TRANSACTION_BYTES = (1 << 22) + (1 << 10)
 CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "the height with so many confirmations")
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
 Q = Parameter("q", {"type": "string"}, "height, hash, txid, address, outpoint, date, or tip", required=True)
+
+BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far", required=True)
 
 BALANCES_BODY: dict[str, Any] = {
     "type": "object",
@@ -182,6 +185,13 @@ async def get_search(request: Request) -> Answer[Hits]:
         raise BadRequest("q is missing: what should be looked for?")
     s = services(request)
     return await s.db.fenced(search, text, s.daemon.full_ids, s.labels)
+
+
+@api.get("/api/v1/search/suggest", Hits, BEGUN, errors=(400, 503))
+async def get_suggestions(request: Request) -> Answer[Hits]:
+    """What a text names or begins, at most eight: for suggestions while somebody types."""
+    s = services(request)
+    return await s.db.fenced(suggestions, request.query_params.get("q", ""), s.labels)
 
 
 api.include(accounts.api)

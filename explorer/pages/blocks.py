@@ -54,7 +54,8 @@ async def index(request: Request) -> Response:
     before = query_int(request, "before") if request.query_params.get("before") else None
     answer = await services(request).db.fenced(latest_blocks, before=before, cursor=cursor, limit=limit_of(request))
     return page(
-        request, "blocks.html", blocks=answer.value, before=before, continued=bool(cursor) or before is not None
+        request, "blocks.html", blocks=answer.value, before=before, continued=bool(cursor) or before is not None,
+        tip=answer.tip,
     )
 
 

@@ -12,11 +12,10 @@ from explorer.labels import Confidence
 from explorer.pages.formats import count, flux, group
 from explorer.queries.movements import Category
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
-from explorer.queries.search import names_ip, names_pubkey
+from explorer.queries.search import named_output, names_ip, names_pubkey
 from explorer.queries.status_results import Index, Status, Unchecked
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
-from indexer.chain.keys import parse_outpoint
 from indexer.chain.params import Network
 
 FINAL: Final = 10  # confirmations after which a badge turns green
@@ -64,6 +63,19 @@ EVENTS: Final = {"start": "Node start", "confirm": "First confirmation", "update
 _HASH = re.compile(r"[0-9a-fA-F]{64}\Z")
 _HEX = re.compile(r"[0-9a-fA-F]{16,}\Z")
 _SHIELDED = re.compile(r"z[a-z]*1?[a-zA-Z0-9]{40,}\Z")
+_FOREIGN: Final = (
+    (re.compile(r"0x[0-9a-fA-F]{40}\Z"), "Ethereum or a chain like it"),
+    (re.compile(r"(?:bc1|tb1)[02-9ac-hj-np-z]{6,87}\Z", re.IGNORECASE), "Bitcoin"),
+    (re.compile(r"ltc1[02-9ac-hj-np-z]{6,87}\Z", re.IGNORECASE), "Litecoin"),
+    (re.compile(r"[13][1-9A-HJ-NP-Za-km-z]{25,34}\Z"), "Bitcoin"),
+    (re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}\Z"), "Tron"),
+    (re.compile(r"9[1-9A-HJ-NP-Za-km-z]{50}\Z"), "Ergo"),
+    (re.compile(r"[kw]:[0-9a-f]{64}"), "Kadena"),
+    (re.compile(r"[A-Z2-7]{58}\Z"), "Algorand"),
+    (re.compile(r"[1-9A-HJ-NP-Za-km-z]{43,44}\Z"), "Solana"),
+)
+"""What addresses of chains look like on which people look for their coins, or hold Flux of another kind."""
+
 _DIGITS = re.compile(r"#?[\d,._' ]+\Z")
 
 
@@ -173,7 +185,7 @@ def described(text: str, network: Network, tip: int | None) -> str:
     """What a text that was not found looks like, and what to do about it."""
     if _HASH.match(text):
         return "It has the form of a block hash or a transaction id, but this chain has none with it."
-    if parse_outpoint(text) is not None:
+    if named_output(text) is not None:
         return "It has the form of an output, but this chain has no transaction with that id."
     if names_pubkey(text):
         return "It has the form of a public key, but no node has it."
@@ -185,6 +197,9 @@ def described(text: str, network: Network, tip: int | None) -> str:
         return f"It is a number, and the newest block here is {group(tip)}."
     if _SHIELDED.match(text):
         return "It looks like a shielded address. By design, the chain shows neither its balance nor its payments."
+    for shape, owner in _FOREIGN:
+        if shape.match(text):
+            return f"It has the form of an address of {owner}, which is another chain: nothing of it can be found here."
     try:
         address_key(text, network)
     except BadRequest as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 from explorer.db import View
@@ -15,6 +16,7 @@ from explorer.errors import BadRequest, NotFound
 from explorer.labels import NO_LABELS, Label, Labels
 from explorer.queries.blocks import block
 from explorer.queries.nodes import Wanted, node_list
+from explorer.queries.reductions import begun_eras, next_reduction
 from explorer.queries.running import first_reaching
 from explorer.queries.text import address_key
 from explorer.queries.transactions import FullIds, transaction
@@ -30,6 +32,7 @@ _HEIGHT = re.compile(r"#?\s*(\d{1,3}(?:[,._'\u00a0\u202f ]\d{3})+|\d{1,12})\Z")
 _HASH = re.compile(r"(?:0x)?([0-9a-f]{64})\Z", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?)?\Z")
 _PUBKEY = re.compile(r"(?:0[23][0-9a-f]{64}|04[0-9a-f]{128})\Z", re.IGNORECASE)
+_OUTPUT = re.compile(r"(?:0x)?([0-9a-f]{64})(?:\s*[,/#]\s*|\s+)(?:vout=|out[-=]|n=)?(\d{1,10})\Z", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\D")
 
 
@@ -37,7 +40,7 @@ _SEPARATORS = re.compile(r"\D")
 class Hit:
     """Something that a search found and the path of its page."""
 
-    kind: Literal["block", "transaction", "address", "outpoint", "node", "nodes"]
+    kind: Literal["block", "transaction", "address", "outpoint", "node", "nodes", "page"]
     label: str
     url: str
 
@@ -47,6 +50,12 @@ class Hits:
     """What a search found, best first."""
 
     items: tuple[Hit, ...]
+
+
+TIER_HITS: Final[Mapping[str, Hit]] = {
+    tier: Hit("nodes", f"Queue of the {tier.capitalize()} nodes", f"/nodes/{tier}") for tier in TIERS
+}
+CUTS: Final = ("halving", "halvings", "cut", "cuts", "reduction", "reductions")
 
 
 async def search(view: View, text: str, full_ids: FullIds, labels: Labels = NO_LABELS) -> Hits:
@@ -64,18 +73,27 @@ async def search(view: View, text: str, full_ids: FullIds, labels: Labels = NO_L
         return Hits((_block_hit(height),) if height <= view.tip.height else ())
     if match := _HASH.match(text):
         return Hits(await _by_hash(view, parse_hash(match[1]), full_ids))
-    if (point := parse_outpoint(text)) is not None:
+    if (point := named_output(text)) is not None:
         return Hits(await _by_outpoint(view, point, full_ids))
     if _DATE.match(text) and (moment := _moment(text)) is not None:
         height_then = await first_at(view, int(moment.timestamp()))
         return Hits(() if height_then is None else (_block_hit(height_then, f"first block since {text}"),))
-    if text.lower() in TIERS:
-        return Hits((Hit("nodes", f"Queue of the {text.capitalize()} nodes", f"/nodes/{text.lower()}"),))
+    if (queue := TIER_HITS.get(text.lower())) is not None:
+        return Hits((queue,))
+    if text.lower() in CUTS:
+        return Hits(tuple(_cuts(view)))
     if _PUBKEY.match(text):
         return Hits(await _by_node_field(view, "pubkey", text.lower(), f"with the public key {text[:12]}…"))
     if names_ip(text):
         return Hits(await _by_node_field(view, "ip", text, f"at {text}"))
     return Hits(_by_address(view, text) or _by_label(labels, text))
+
+
+def named_output(text: str) -> bytes | None:
+    """The outpoint that a text names, in one of the spellings of explorers, daemons and wallets."""
+    if (match := _OUTPUT.match(text.strip())) is not None:
+        text = f"{match[1]}:{match[2]}"
+    return parse_outpoint(text)
 
 
 def names_address(text: str, network: Network) -> bool:
@@ -106,6 +124,16 @@ def names_ip(text: str) -> bool:
 async def first_at(view: View, time: int) -> int | None:
     """The first height whose running maximum of block times reaches ``time`` (Unix seconds), or None."""
     return await first_reaching(view, "max_time", time)
+
+
+def _cuts(view: View) -> Iterator[Hit]:
+    """The next change of the subsidy, and the block of the last one."""
+    height = view.tip.height
+    if (coming := next_reduction(view.network, height, view.tip.time)) is not None:
+        label = f"Next: {coming.name} at block {coming.height}, {coming.blocks} blocks from here"
+        yield Hit("page", label, f"/network?at={height}")
+    latest = begun_eras(view.network, height)[-1]
+    yield _block_hit(latest.first, f"since when there is {latest.name}")
 
 
 def _block_hit(height: int, note: str = "") -> Hit:

@@ -1,8 +1,8 @@
-// What JavaScript adds: ticking ages, copy buttons, keys, the theme without a reload, the newest block as it comes.
+// What JavaScript adds: ticking ages, times of the place, copy buttons, keys, the theme without a reload, suggestions.
 "use strict";
 
 const UNITS = [[31557600, "year"], [2629800, "month"], [86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
-const POLL_MS = 4000;
+const WAIT_MS = 120; // between a key and the question for suggestions
 
 // The same words as the server's.
 function duration(seconds) {
@@ -41,9 +41,12 @@ async function copy(button) {
 }
 
 function onKey(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
-  if (event.key === "/") {
+  const find = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k";
+  if (!find && (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey)) return;
+  if (!find && event.target.closest("input, textarea, select")) return;
+  if (find || event.key === "/") {
     event.preventDefault();
+    document.getElementById("q")?.select();
     document.getElementById("q")?.focus();
   } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
     document.querySelector(`.steps a[rel=${event.key === "ArrowLeft" ? "prev" : "next"}]`)?.click();
@@ -61,46 +64,142 @@ function chooseTheme(event) {
   for (const button of event.target.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === theme);
 }
 
-// The first page follows the chain while it is looked at: the server's own HTML takes the place of the old one.
-function follow(live) {
-  const button = document.getElementById("pause");
-  let paused = false;
-  button.parentElement.hidden = false;
-  button.addEventListener("click", () => {
-    paused = !paused;
-    button.setAttribute("aria-pressed", paused);
-    button.textContent = paused ? "Resume live updates" : "Pause live updates";
-  });
-  const newest = async () => {
-    const status = await (await fetch(live.dataset.live, { headers: { Accept: "application/json" } })).json();
-    if (!status.tip || status.tip.hash === live.dataset.tip) return;
-    const html = await (await fetch("/", { headers: { Accept: "text/html" } })).text();
-    const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("live");
-    if (!fresh || live.contains(document.activeElement)) return;
-    live.replaceChildren(...fresh.childNodes);
-    live.dataset.tip = fresh.dataset.tip;
-    showCopyButtons(live);
-    tick();
-    document.getElementById("announce").textContent = `New block ${status.tip.height}`;
-  };
-  const again = async () => {
-    try {
-      if (!paused && document.visibilityState === "visible") await newest();
-    } catch (error) {
-      console.warn("no newer block could be fetched", error);
+// Moments are written in UTC by the server; on demand in the time of the place, with the UTC time as their title.
+function localTime(date) {
+  const two = (number) => String(number).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const parts = new Intl.DateTimeFormat("en", { timeZoneName: "short" }).formatToParts(date);
+  const zone = parts.find((part) => part.type === "timeZoneName").value;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())} ${zone}`;
+}
+
+function showTimes() {
+  const local = localStorage.getItem("zone") === "local";
+  for (const time of document.querySelectorAll("time[datetime*=T]")) {
+    const date = new Date(time.dateTime);
+    const utc = `${time.dateTime.slice(0, 10)} ${time.dateTime.slice(11, 19)} UTC`;
+    const told = local ? localTime(date) : utc;
+    if ("age" in time.dataset) time.title = told;
+    else {
+      if (time.textContent !== told) time.textContent = told;
+      time.title = local ? utc : "";
     }
-    setTimeout(again, POLL_MS);
+  }
+  for (const button of document.querySelectorAll(".zones button")) {
+    button.setAttribute("aria-pressed", (button.value === "local") === local);
+  }
+}
+
+function chooseZone(event) {
+  const zone = event.target.closest("button")?.value;
+  if (!zone) return;
+  localStorage.setItem("zone", zone);
+  showTimes();
+}
+
+// Suggestions while typing: a combobox with a list below it (ARIA Authoring Practices, list autocomplete).
+function suggest(input) {
+  const list = document.createElement("ul");
+  const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "suggestions" };
+  for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
+  Object.assign(list, { id: "suggestions", className: "suggestions", hidden: true });
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Suggestions");
+  input.after(list);
+  let chosen = -1;
+  let asking = null;
+  let timer = 0;
+
+  const choose = (n) => {
+    chosen = n;
+    [...list.children].forEach((option, at) => option.setAttribute("aria-selected", at === n));
+    if (n < 0) input.removeAttribute("aria-activedescendant");
+    else {
+      input.setAttribute("aria-activedescendant", list.children[n].id);
+      list.children[n].scrollIntoView({ block: "nearest" });
+    }
   };
-  setTimeout(again, POLL_MS);
+
+  const close = () => {
+    clearTimeout(timer);
+    asking?.abort();
+    choose(-1);
+    list.hidden = true;
+    input.setAttribute("aria-expanded", "false");
+  };
+
+  const show = (items) => {
+    list.replaceChildren(
+      ...items.map((item, n) => {
+        const option = document.createElement("li");
+        option.id = `suggestion-${n}`;
+        option.setAttribute("role", "option");
+        option.textContent = item.label;
+        option.dataset.url = item.url;
+        return option;
+      }),
+    );
+    choose(-1);
+    list.hidden = items.length === 0 || document.activeElement !== input;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+  };
+
+  const ask = async () => {
+    asking?.abort();
+    asking = new AbortController();
+    const text = input.value.trim();
+    if (text.length < 2) return close();
+    try {
+      const answer = await fetch(`/api/v1/search/suggest?q=${encodeURIComponent(text)}`, { signal: asking.signal });
+      show(answer.ok ? (await answer.json()).items : []);
+    } catch (error) {
+      if (error.name !== "AbortError") show([]);
+    }
+  };
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, WAIT_MS);
+  });
+  input.addEventListener("keydown", (event) => {
+    const count = list.hidden ? 0 : list.children.length;
+    if (event.key === "Escape" && count) {
+      event.preventDefault();
+      close();
+    } else if (event.key === "Enter" && count && chosen >= 0) {
+      event.preventDefault();
+      location.assign(list.children[chosen].dataset.url);
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && count) {
+      event.preventDefault();
+      const next = event.key === "ArrowDown" ? chosen + 1 : chosen < 0 ? count - 1 : chosen - 1;
+      choose(next < count ? next : -1); // beyond either end it is the text again
+    }
+  });
+  input.addEventListener("blur", close);
+  list.addEventListener("mousedown", (event) => event.preventDefault());
+  list.addEventListener("click", (event) => {
+    const option = event.target.closest("li");
+    if (option) location.assign(option.dataset.url);
+  });
 }
 
 setInterval(tick, 1000);
 showCopyButtons(document);
+showTimes();
+document.addEventListener("renewed", (event) => {
+  showCopyButtons(event.detail);
+  tick();
+  showTimes();
+});
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-copy]");
   if (button) copy(button);
 });
 document.querySelector(".themes")?.addEventListener("submit", chooseTheme);
-const live = document.getElementById("live");
-if (live) follow(live);
+for (const zones of document.querySelectorAll(".zones")) {
+  zones.addEventListener("click", chooseZone);
+  zones.classList.remove("absent");
+}
+const search = document.getElementById("q");
+if (search) suggest(search);

@@ -66,6 +66,23 @@ def script_for(key: bytes) -> bytes:
     return b"\xa9\x14" + key[1:] + b"\x87"
 
 
+def keys_beginning_with(text: str, network: Network) -> tuple[bytes, bytes] | None:
+    """The least and the greatest address key whose text may begin with ``text``; None when no address does.
+
+    All addresses of a network have texts of one length, so that a beginning of the text is a range of numbers.
+    """
+    size = KEY_SIZE - 1
+    for kind in ADDRESS_TYPES:
+        prefix = _prefix(kind, network)
+        low, high = (prefix + fill * (size + base58.CHECKSUM_SIZE) for fill in (b"\0", b"\xff"))
+        begun = base58.numbers_beginning_with(text, len(base58.plain(high)))
+        least, greatest = max(int.from_bytes(low, "big"), begun.start), min(int.from_bytes(high, "big"), begun.stop - 1)
+        if least <= greatest:
+            first, last = (n.to_bytes(len(low), "big")[len(prefix) :][:size] for n in (least, greatest))
+            return bytes([kind]) + first, bytes([kind]) + last
+    return None
+
+
 def _match(payload: bytes, network: Network) -> bytes | None:
     for kind in ADDRESS_TYPES:
         prefix = _prefix(kind, network)

@@ -50,6 +50,14 @@ def decode(text: str) -> bytes:
     return payload
 
 
+def numbers_beginning_with(text: str, length: int) -> range:
+    """The numbers whose Base58 texts have ``length`` characters and begin with ``text``; none when none do."""
+    if not 0 < len(text) <= length or any(character not in _VALUES for character in text):
+        return range(0)
+    first, last = (int.from_bytes(_number(text.ljust(length, fill)), "big") for fill in (ALPHABET[0], ALPHABET[-1]))
+    return range(first, last + 1)
+
+
 def _number(text: str) -> bytes:
     number = 0
     for character in text:
