@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 JSON_TYPES = ("application/json",)
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-JSON_PATHS = ("/api/", "/daemon/", "/explorer/", "/healthz", "/metrics", "/openapi.json")
+JSON_PATHS = ("/api/", "/insight-api/", "/daemon/", "/explorer/", "/healthz", "/metrics", "/openapi.json", "/oembed")
 
 
 def prefers_json(accept: str) -> bool:

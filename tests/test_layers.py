@@ -51,13 +51,14 @@ ONLY_IN = {
     "motor": ("explorer.db",),
     "pymongo": ("indexer.store", "explorer.db"),  # the explorer's other driver is pymongo's own
     "bson": ("indexer.store", "explorer.db"),
-    "httpx": ("indexer.source", "explorer.daemon", "explorer.parallel"),
+    "httpx": ("indexer.source", "explorer.daemon", "explorer.parallel", "explorer.webhooks"),
     "zmq": ("indexer.source", "indexer.demo"),  # the demo's daemon publishes what the indexer hears
     "asyncio": ("explorer", "indexer.cli"),
     "uvicorn": ("indexer.cli", "indexer.commands"),
     "starlette": ("explorer",),
     "jinja2": ("explorer",),
     "leather": ("explorer.charts.drawing",),
+    "PIL": ("explorer.charts.picture",),
     "coincurve": ("explorer.signatures",),
 }
 

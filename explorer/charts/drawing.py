@@ -49,7 +49,7 @@ MARGIN: Final = 18  # px
 
 def inline(figure: Figure, name: str, size: Size) -> Markup:
     """A chart as an element of a page; ``name`` makes its ids unique there."""
-    return Markup(_written(_drawn(figure, name, size)))  # every text in it was escaped by ElementTree
+    return Markup(written(_drawn(figure, name, size)))  # every text in it was escaped by ElementTree
 
 
 def alone(figure: Figure, theme: str, size: Size = EMBEDDED) -> bytes:
@@ -59,10 +59,10 @@ def alone(figure: Figure, theme: str, size: Size = EMBEDDED) -> bytes:
     drawing.set("width", str(size.width))
     drawing.set("height", str(size.height))
     drawing.insert(2, Element("rect", {"width": "100%", "height": "100%", "fill": "var(--surface)"}))
-    return _TOKEN.sub(lambda token: tokens[token[1]], _written(drawing)).encode()
+    return _TOKEN.sub(lambda token: tokens[token[1]], written(drawing)).encode()
 
 
-def _written(drawing: Element) -> str:
+def written(drawing: Element) -> str:
     """The text of a drawing, without characters that XML does not have."""
     return _NOT_XML.sub("\ufffd", tostring(drawing, encoding="unicode", short_empty_elements=False))
 

@@ -9,14 +9,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-HEADERS: Final = (
-    (b"content-security-policy", POLICY.encode()),
+FRAMED: Final = "/embed/"  # what other sites may show in a frame: it has no forms
+COMMON: Final = (
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+HEADERS: Final = ((b"content-security-policy", POLICY.encode()), (b"x-frame-options", b"DENY"), *COMMON)
+FRAMEABLE: Final = (
+    (b"content-security-policy", POLICY.replace("frame-ancestors 'none'", "frame-ancestors *").encode()), *COMMON,
+)  # fmt: skip
 
 
 class SecurityHeaders:
@@ -30,7 +33,8 @@ class SecurityHeaders:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
+                framed = scope["path"].startswith(FRAMED) and message["status"] in (200, 304)
+                message["headers"] = [*message.get("headers", ()), *(FRAMEABLE if framed else HEADERS)]
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)

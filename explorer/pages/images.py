@@ -28,7 +28,15 @@ def theme_of(request: Request) -> str:
 
 def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind: str) -> Response:
     """What ``write`` makes of an answer, as a file of a media type; 304 when the client has it."""
-    headers = {"ETag": etag(found.tip, found.shown), **ANYWHERE}
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return Response(write(found.value), headers=headers, media_type=kind)
+    return unchanged(request, found) or Response(write(found.value), headers=_headers(found), media_type=kind)
+
+
+def unchanged(request: Request, found: Answer[T]) -> Response | None:
+    """304 for a client that has what is made of an answer already, else None."""
+    headers = _headers(found)
+    known = is_known(request.headers.get("if-none-match", ""), headers["ETag"])
+    return Response(status_code=304, headers=headers) if known else None
+
+
+def _headers(found: Answer[T]) -> dict[str, str]:
+    return {"ETag": etag(found.tip, found.shown), **ANYWHERE}
