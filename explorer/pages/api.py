@@ -41,6 +41,13 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "distribution": "Supply",
 }
 OTHER: Final = "More"
+DIALECTS: Final = (
+    ("Blockbook v2", "/api/v2/… and the websocket /websocket", "for wallets"),
+    ("FluxOS", "/daemon/… and /explorer/…", "for programs that ask a node"),
+    ("Plain numbers", "/api/v1/supply/…", "for trackers of markets, as text"),
+)
+"""Interfaces of other servers that this one speaks: name, where, for whom."""
+
 KNOWN: Final[Mapping[str, str]] = {"tier": "cumulus", "number": "total", "chain": "eth", "q": "tip"}
 """Values in examples that hold on every network."""
 ASKED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -91,7 +98,7 @@ async def show(request: Request) -> Response:
     groups: dict[str, list[Operation]] = {}
     for operation in operations(described, host, 0 if tip is None else tip.height):
         groups.setdefault(subject(operation.path), []).append(operation)
-    return page(request, "api.html", groups=groups, shapes=tuple(shapes(described)))
+    return page(request, "api.html", groups=groups, shapes=tuple(shapes(described)), dialects=DIALECTS)
 
 
 def subject(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from indexer.chain.params import Network
 from indexer.chain.payouts import tier_payout
 
 SHOWN: Final = 500  # nodes of a page; files have all
+KINDS: Final = (("ics", "text/calendar"), ("csv", "text/csv"), ("json", "application/json"))
 LONGEST_LINK: Final = 2000  # characters of an address that every program keeps whole
 COLUMNS: Final = (
     Column("node", "text"),
@@ -49,14 +51,20 @@ async def show(request: Request) -> Response:
     """The nodes that ``?nodes=`` or ``?address=`` names, or the empty form."""
     entries, order = named(request), order_of(request)
     if not entries:
-        return page(request, "operator.html", roster=None, entries=(), order=order, orders=ORDERS, subscribe=None,
+        return page(request, "operator.html", roster=None, entries=(), order=order, orders=ORDERS, files=(),
                     tip=services(request).db.meta.tip, most=MOST_ENTRIES)  # fmt: skip
     answer = await answered(request, SHOWN)
-    link = with_query("/operator.ics", nodes=" ".join(entries))
     return page(
         request, "operator.html", roster=answer.value, entries=entries, order=order, orders=ORDERS,
-        subscribe=link if len(link) <= LONGEST_LINK else None, tip=answer.tip, most=MOST_ENTRIES,
+        files=tuple(file_links(entries)), tip=answer.tip, most=MOST_ENTRIES,
     )  # fmt: skip
+
+
+def file_links(entries: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Path and media type of the files about a list, the calendar first; none for a list too long for a link."""
+    query = {"nodes": " ".join(entries)}
+    if len(with_query("/operator.json", **query)) <= LONGEST_LINK:
+        yield from ((with_query(f"/operator.{ending}", **query), kind) for ending, kind in KINDS)
 
 
 async def as_csv(request: Request) -> Response:

@@ -11,7 +11,7 @@ import pytest
 
 from explorer.meta import Tip
 from explorer.pages.calendars import Event, calendar, escaped, folded
-from explorer.pages.operator import payout_event, roster_sheet
+from explorer.pages.operator import KINDS, payout_event, roster_sheet
 from explorer.pages.sheets import FORMULA
 from explorer.queries.node_results import Eta
 from explorer.queries.results import BlockReference
@@ -83,6 +83,8 @@ def test_the_page_shows_the_numbers_of_the_json(site: Client) -> None:
     figures = [e.text for e in shown.all("p", class_="huge")]
     assert figures == [str(t["confirmed"]) for t in found["tiers"]]
     assert shown.one("textarea").text == OPERATOR
+    files = [e.attributes["href"] for e in shown.all("link", rel="alternate")]
+    assert [site.get(file).headers["content-type"].partition(";")[0] for file in files] == [kind for _, kind in KINDS]
 
 
 def test_the_sheet_has_every_node(site: Client) -> None:
@@ -138,6 +140,9 @@ def test_five_hundred_entries_are_one_question(site: Client) -> None:
     entries = [f"10.0.{n // 250}.{n % 250}" for n in range(MOST_ENTRIES - 1)]
     found = site.json(asked(EXPIRED, *entries, path="/operator.json"))
     assert (found["total"], len(found["entries"])) == (1, MOST_ENTRIES)
+    shown = Markup(site.get(asked(EXPIRED, *entries)).text)
+    assert list(shown.all("link", rel="alternate")) == []  # no program keeps so long a path whole
+    assert len(shown.one("textarea").text.split()) == MOST_ENTRIES
 
 
 SUMS = (TierSum("nimbus", 1, 0, 0, 0, 1, 0),) * 3
@@ -148,7 +153,7 @@ def test_hostile_text_on_the_page(site: Client, text: str) -> None:
     roster = Roster(
         BlockReference(9, HASH), (Entry(text, None, 0, text),), SUMS, 1, (replace(LISTED, ip=text),)
     )
-    shown = {"entries": (text,), "order": "payout", "orders": ("payout", "deadline"), "subscribe": None, "most": 500}
+    shown = {"entries": (text,), "order": "payout", "orders": ("payout", "deadline"), "files": (), "most": 500}
     inert(written("operator.html", roster=roster, tip=TIP, **shown), text)
     assert SITE.network == "main"
     asked_for = Markup(site.get(f"/operator?nodes={quote(text)}").text)
