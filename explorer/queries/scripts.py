@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from explorer.db import View
 from explorer.queries.results import Transaction
@@ -21,10 +21,14 @@ async def output_scripts(view: View, found: Iterable[Transaction]) -> Scripts:
     """The output scripts of transactions, in order, by txid; one round trip."""
     paying = [transaction for transaction in found if transaction.outputs]
     mined = [txkey(t.block.height, t.block.index) for t in paying if t.block is not None]
-    waiting = [parse_hash(t.txid) for t in paying if t.block is None]
+    return await scripts_at(view, mined, [parse_hash(t.txid) for t in paying if t.block is None])
+
+
+async def scripts_at(view: View, keys: Sequence[int], waiting: Sequence[bytes] = ()) -> Scripts:
+    """The output scripts of the transactions at these txkeys, and of unconfirmed ones by their txids in wire order."""
     many = await asyncio.gather(
-        view.many("transactions", {"_id": {"$in": mined}}, fields=OUTPUTS) if mined else _none(),
-        view.many(COLLECTION, {"_id": {"$in": waiting}}, fields=OUTPUTS) if waiting else _none(),
+        view.many("transactions", {"_id": {"$in": list(keys)}}, fields=OUTPUTS) if keys else _none(),
+        view.many(COLLECTION, {"_id": {"$in": list(waiting)}}, fields=OUTPUTS) if waiting else _none(),
     )
     return {hash_text(bytes(row.get("txid", row["_id"]))): _scripts(row) for rows in many for row in rows}
 

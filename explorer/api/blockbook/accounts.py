@@ -15,10 +15,10 @@ from explorer.queries.mempool import rows_of_address
 from explorer.queries.numbered import Numbered, numbered
 from explorer.queries.results import Transaction
 from explorer.queries.rows import unconfirmed_transaction
-from explorer.queries.scripts import output_scripts
+from explorer.queries.scripts import scripts_at
 from explorer.queries.text import address_key
 from explorer.queries.transactions import transactions_at
-from indexer.chain.keys import hash_text
+from indexer.chain.keys import hash_text, parse_hash
 
 Details = Literal["basic", "tokens", "tokenBalances", "txids", "txslight", "txs"]
 
@@ -49,28 +49,35 @@ def descriptor_key(view: View, descriptor: str) -> bytes:
 async def account(view: View, descriptor: str, wanted: Wanted) -> Json:
     """An address as Blockbook tells it."""
     key = descriptor_key(view, descriptor)
-    summary, (waiting, page, history) = await asyncio.gather(
-        address(view, descriptor), _history(view, key, wanted)
-    )
-    shown: Json = {
+    summary, (waiting, listed) = await asyncio.gather(address(view, descriptor), _listed(view, key, wanted))
+    sums = {
         "address": descriptor,
         "balance": str(summary.balance),
         "totalReceived": str(summary.received),
         "totalSent": str(summary.sent),
         "unconfirmedBalance": str(summary.unconfirmed or 0),
-        "unconfirmedTxs": len(waiting),
+        "unconfirmedTxs": waiting,
         "txs": summary.transaction_count,
     }
+    return sums | listed
+
+
+async def _listed(view: View, key: bytes, wanted: Wanted) -> tuple[int, Json]:
+    """How many transactions wait, and a page of the history unless none is wanted."""
+    waiting, page, history = await _history(view, key, wanted)
     if wanted.details in WITHOUT_HISTORY:
-        return shown
-    shown = {"page": page, "totalPages": pages(history.total, wanted.size), "itemsOnPage": wanted.size} | shown
+        return len(waiting), {}
+    paging = {"page": page, "totalPages": pages(history.total, wanted.size), "itemsOnPage": wanted.size}
     before = waiting if page == 1 else []
     if wanted.details == "txids":
-        txids = await _txids(view, history.keys)
-        return shown | without_empty({"txids": [transaction.txid for transaction in before] + txids})
-    found = [*before, *await transactions_at(view, history.keys)]
-    scripts = await output_scripts(view, found)
-    return shown | without_empty({"transactions": [transaction_shape(transaction, scripts) for transaction in found]})
+        txids = [transaction.txid for transaction in before] + await _txids(view, history.keys)
+        return len(waiting), paging | without_empty({"txids": txids})
+    mined, scripts = await asyncio.gather(
+        transactions_at(view, history.keys),
+        scripts_at(view, history.keys, [parse_hash(transaction.txid) for transaction in before]),
+    )
+    shown = [transaction_shape(transaction, scripts) for transaction in (*before, *mined)]
+    return len(waiting), paging | without_empty({"transactions": shown})
 
 
 def pages(total: int, size: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from explorer.api.blockbook.accounts import MOST_ON_PAGE, pages
 from explorer.api.blockbook.shapes import Json, transaction_shape, without_empty
@@ -11,11 +12,14 @@ from explorer.db import Answer, View
 from explorer.errors import UpstreamUnavailable
 from explorer.queries.blocks import block, reference_at, stored_hash
 from explorer.queries.results import Transaction
-from explorer.queries.scripts import Scripts, output_scripts
+from explorer.queries.scripts import Scripts, output_scripts, scripts_at
 from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.queries.transactions import FullIds, transaction, transactions_at
 from explorer.services import Services
 from indexer.chain.keys import txkey
+
+UNHEARD: Final = {"unheard": 1}
+"""Shown by an answer that lacks what the daemon would have told: no tag of another answer is like its own."""
 
 
 async def block_hash(view: View, height: int) -> str:
@@ -30,8 +34,7 @@ async def block_page(view: View, reference: str, page: int, size: int = MOST_ON_
     page = min(page, last)
     positions = range((page - 1) * size, min(page * size, found.transaction_count))
     keys = [txkey(found.height, position) for position in positions] if found.confirmations > 0 else []
-    listed = await transactions_at(view, keys)
-    scripts = await output_scripts(view, listed)
+    listed, scripts = await asyncio.gather(transactions_at(view, keys), scripts_at(view, keys))
     head = without_empty({
         "page": page,
         "totalPages": last,
@@ -61,12 +64,13 @@ async def raw_block(s: Services, reference: str) -> Answer[Json]:
 async def one_transaction(s: Services, txid: str) -> Answer[Json]:
     """A transaction, with its bytes where there is a daemon to ask."""
     found = await s.db.fenced(_with_scripts, parse_txid(txid), s.daemon.full_ids)
-    shown, scripts = found.value
+    told, scripts = found.value
+    if not s.daemon.is_configured:
+        return Answer(transaction_shape(told, scripts), found.tip, found.shown)
     try:
-        raw = await _raw(s, shown) if s.daemon.is_configured else None
+        return Answer(transaction_shape(told, scripts, await _raw(s, told)), found.tip, found.shown)
     except UpstreamUnavailable:
-        raw = None
-    return Answer(transaction_shape(shown, scripts, raw), found.tip, found.shown)
+        return Answer(transaction_shape(told, scripts), found.tip, {**found.shown, **UNHEARD})
 
 
 async def raw_transaction(s: Services, txid: str) -> str:
