@@ -20,6 +20,7 @@ from explorer.meta import Tip
 from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
 from explorer.pages.hosts import host_of
+from explorer.pages.menu import menu
 from explorer.queries.units import TIERS
 from explorer.services import services
 from indexer import __version__
@@ -112,6 +113,7 @@ def _environment() -> Environment:
         "coins": supply_words,
         "rulebook": rule_words,
         "with_query": with_query,
+        "menu": menu,
         "tiers": TIERS,
         "themes": ("system", *THEMES),
     }

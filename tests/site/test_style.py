@@ -20,6 +20,7 @@ OTHERS = [
     ("on-accent", "accent"),
     ("ink", "accent-soft"),
     ("ink", "good-soft"),
+    ("faint", "accent-soft"),
     ("fair", "surface"),
 ]
 ENOUGH = 4.5  # WCAG 2.2, 1.4.3, AA
