@@ -68,6 +68,13 @@ def _serve(config: Config, arguments: argparse.Namespace) -> int:
         return site.serve(create_app(settings, simulated=settings.network.name == DEMO), listener)
 
 
+def _notify(config: Config, arguments: argparse.Namespace) -> int:
+    from explorer.webhooks.notifier import notify
+
+    with database.readable(config) as uri:
+        return notify(database.with_uri(config, uri))
+
+
 def _status(config: Config, arguments: argparse.Namespace) -> int:
     return journal.status(config)
 
@@ -119,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     simulated.add_argument("--daemon-only", action="store_true", help="only the daemon, at daemon.url")
     add("index", _index, "index only: follow the daemon")
     add("serve", _serve, "serve only: the site and the API")
+    add("notify", _notify, "tell the webhooks of webhooks.file of credits and of what happens to nodes")
     add("status", _status, "say how far the index is and what the daemon says")
     rewind = add("rewind", _rewind, "go back to a height; the next start indexes on from there")
     rewind.add_argument("height", type=int, help="height of the last block that stays; -1 for none")

@@ -141,6 +141,18 @@ class Parallel:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Who is told of credits and of what happens to nodes, and whom that may be."""
+
+    file: str
+    allow_private: bool
+    timeout_seconds: float
+
+    def __post_init__(self) -> None:
+        _at_least("webhooks.timeout_seconds", self.timeout_seconds, 0.1)
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The simulated daemon of the demo network."""
 
@@ -162,6 +174,7 @@ SECTIONS = {
     "indexer": Indexer,
     "explorer": Explorer,
     "parallel": Parallel,
+    "webhooks": Webhooks,
     "demo": Demo,
 }
 
@@ -177,6 +190,7 @@ class Config:
     indexer: Indexer
     explorer: Explorer
     parallel: Parallel
+    webhooks: Webhooks
     demo: Demo
 
     @property

@@ -48,6 +48,8 @@ def run(config: Config, config_file: str | None, *, simulated: bool = False) -> 
         environ = os.environ | {"FLUX_DATABASE_URI": config.database.uri if server is None else server.uri}
         options = ["--config", config_file] if config_file else []
         commands = {"indexer": ["index"], "site": ["serve"]}
+        if config.webhooks.file:
+            commands["notifier"] = ["notify"]
         if simulated:
             environ |= demo.environment(config)
             if server is not None and (why := demo.drop_if_useless(config, server.uri)):

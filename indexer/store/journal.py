@@ -153,3 +153,22 @@ PARALLEL_READINGS = Collection(
         F("total", "zatoshi?", "hour: of all parallel chains together; absent without a cut"),
     ),
 )  # fmt: skip
+
+WEBHOOKS = Collection(
+    "webhooks",
+    "name of the webhook",
+    "how far each webhook is, and what is being delivered to it",
+    "the notifier",
+    (
+        F("owner", "text?", "which notifier delivers; absent when none does"),
+        F("until", "int", "Unix time in milliseconds from which another may take over"),
+        F("credit", "text", "place in the feed of credits up to which everything was delivered"),
+        F("life", "text", "position up to which the events of its nodes were delivered"),
+        F("pending", "document?", "what is being delivered: seq, body, after (the field of its feed), place (then)"),
+        F("due", "int", "Unix time in milliseconds of the next attempt"),
+        F("attempts", "int", "attempts at what is being delivered"),
+        F("delivered", "int", "delivered so far"),
+        F("failed", "int", "attempts that failed so far"),
+        F("problem", "text?", "why the last attempt failed; absent after one that did not"),
+    ),
+)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from indexer.store.grammar import Collection, Index
 from indexer.store.grammar import Field as F
 from indexer.store.journal import MEMPOOL, META, PARALLEL_READINGS, REORGS, RICHLIST, UNDO
+from indexer.store.journal import WEBHOOKS as WEBHOOKS
 
 SCHEMA_VERSION = 1
 
@@ -246,7 +247,7 @@ CHAIN_DERIVED = (
     UTXOS,
 )  # fmt: skip
 
-JOURNAL = (META, UNDO, REORGS, MEMPOOL, RICHLIST, PARALLEL_READINGS)
+JOURNAL = (META, UNDO, REORGS, MEMPOOL, RICHLIST, PARALLEL_READINGS, WEBHOOKS)
 COLLECTIONS = CHAIN_DERIVED + JOURNAL
 
 
