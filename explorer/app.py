@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from explorer import pages
-from explorer.api import fluxos, operations, v1
+from explorer.api import fluxos, insight, operations, v1
 from explorer.api.blockbook.routes import routes as blockbook_routes
 from explorer.api.respond import error_response, plain_error
 from explorer.cache import CacheMiddleware
@@ -72,7 +72,14 @@ def create_app(
             await daemon.close()
 
     return Starlette(
-        routes=[*v1.routes(), *fluxos.routes(), *operations.routes(), *blockbook_routes(), *pages.routes],
+        routes=[
+            *v1.routes(),
+            *fluxos.routes(),
+            *insight.routes(),
+            *blockbook_routes(),
+            *operations.routes(),
+            *pages.routes,
+        ],
         lifespan=lifespan,
         middleware=[
             Middleware(pages.SecurityHeaders),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from explorer.api.forms.exact import encode
+from explorer.api.forms.exact import Encoded, encode
 from explorer.api.forms.reply import refusal, reply
 from explorer.db import Answer
 from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound, Syncing
@@ -30,13 +30,6 @@ class RpcError(BadRequest):
     def __init__(self, rpc_code: int, message: str) -> None:
         super().__init__(message)
         self.rpc_code = rpc_code
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """Data that is JSON text already, for answers too large to be written for everybody."""
-
-    text: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,17 @@ from typing import Any
 from explorer.api.fluxos.methods import DECODE_FAILED, Asked, Methods, RpcError
 from explorer.api.forms.exact import coins
 from explorer.api.forms.scripts import script_json
+from explorer.api.forms.told import bytes_of
 from explorer.api.forms.transactions import transaction_json, with_place
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound, Syncing
 from explorer.queries.blocks import reference_at
 from explorer.queries.contents import NOTHING, Known, known_of
 from explorer.queries.mempool import mempool
-from explorer.queries.results import Transaction
 from explorer.queries.scripts import output_scripts
 from explorer.queries.text import parse_txid
 from explorer.queries.transactions import FullIds, transaction
 from explorer.queries.waiting import Entry, pool_entries
-from explorer.services import Services
 from indexer.chain.scripts import unspendable
 from indexer.errors import ParseError, Refused
 from indexer.parse import parse_transaction
@@ -32,19 +31,12 @@ async def raw_transaction(asked: Asked) -> Answer[Any]:
     """The bytes of a transaction, or with ``verbose`` what they say."""
     s = asked.services
     found = await s.db.fenced(transaction, parse_txid(asked.text("txid")), s.daemon.full_ids)
-    raw = await bytes_of(s, found.value)
+    raw = await bytes_of(s.daemon, found.value)
     if not asked.flag("verbose", False):
         return Answer(raw.hex(), found.tip, found.shown)
     shown = transaction_json(s.network, parse_transaction(raw), known_of(found.value))
     written = with_place(shown, raw, found.value.block, found.value.confirmations)
     return Answer(written, found.tip, found.shown)
-
-
-async def bytes_of(s: Services, tx: Transaction) -> bytes:
-    """The serialized transaction as the daemon has it."""
-    if tx.block is None:
-        return await s.daemon.raw_unconfirmed(parse_txid(tx.txid))
-    return await s.daemon.raw_transaction(tx.block.hash, tx.block.index)
 
 
 @method("daemon/decoderawtransaction", parameters=(("hexstring", "hex"),))

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What is JSON text already, for answers too large to be written for everybody."""
+
+    text: bytes
 
 
 def coins(zatoshi: int) -> Decimal:
@@ -19,6 +27,8 @@ def trimmed(zatoshi: int) -> Decimal:
 
 def encode(value: Any) -> bytes:
     """JSON text in ASCII; a Decimal becomes a number with exactly its digits, never with an exponent."""
+    if isinstance(value, Encoded):
+        return value.text
     return _text(value).encode("ascii")
 
 

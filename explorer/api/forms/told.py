@@ -1,4 +1,4 @@
-"""What neither the index nor the bytes of a block say, as the daemon tells it."""
+"""What the index does not keep: the bytes of transactions, and what of a block only the daemon can tell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from explorer.daemon import Daemon
 from explorer.errors import NotFound, UpstreamUnavailable
+from explorer.queries.results import Transaction
+from explorer.queries.text import parse_txid
 from indexer.errors import Refused
 
 
@@ -27,3 +29,10 @@ async def told_of(daemon: Daemon, block_hash: str) -> Told:
         raise NotFound(f"the daemon has no block {block_hash}: {error.reason}") from error
     except (TypeError, KeyError, AttributeError) as error:
         raise UpstreamUnavailable("the daemon answered with no block: ask again later") from error
+
+
+async def bytes_of(daemon: Daemon, tx: Transaction) -> bytes:
+    """The serialized transaction as the daemon has it."""
+    if tx.block is None:
+        return await daemon.raw_unconfirmed(parse_txid(tx.txid))
+    return await daemon.raw_transaction(tx.block.hash, tx.block.index)

@@ -1,0 +1,50 @@
+"""The transactions of addresses in Insight's shape, the mempool first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from explorer.api.insight.shapes import EVERYTHING, Without, tx_json
+from explorer.db import View
+from explorer.queries.gathered import all_transaction_keys, keys_of, txids_of, waiting_for
+from explorer.queries.numbered import numbered
+from explorer.queries.rows import unconfirmed_transaction
+from explorer.queries.scripts import output_scripts
+from explorer.queries.transactions import transactions_at
+from indexer.chain.keys import hash_text
+from indexer.store.codec import Document
+
+
+async def history(
+    view: View, addresses: Sequence[str], first: int, end: int, without: Without = EVERYTHING
+) -> tuple[int, list[dict[str, Any]]]:
+    """How many transactions addresses have, and those from ``first`` to before ``end``, newest first."""
+    waiting, total, keys = await _slice(view, addresses, first, end)
+    found = [unconfirmed_transaction(row, view.network) for row in waiting] + await transactions_at(view, keys)
+    scripts = await output_scripts(view, found)
+    shown = [tx_json(view.network, tx, scripts.get(tx.txid, ()), None, without) for tx in found]
+    return total, shown
+
+
+async def txids(view: View, addresses: Sequence[str], first: int, end: int) -> list[str]:
+    """The ids of the same transactions."""
+    waiting, _, keys = await _slice(view, addresses, first, end)
+    return [hash_text(bytes(row["_id"])) for row in waiting] + await txids_of(view, keys)
+
+
+async def _slice(
+    view: View, addresses: Sequence[str], first: int, end: int
+) -> tuple[list[Document], int, Sequence[int]]:
+    """The waiting rows and the txkeys in a stretch of a history, and how long the whole is."""
+    owners = keys_of(view, addresses)
+    waiting = await waiting_for(view, owners)
+    skip, limit = max(0, first - len(waiting)), max(0, end - max(first, len(waiting)))
+    if len(owners) == 1:
+        (key,) = owners
+        mined = await numbered(view, key, first=0, last=view.tip.height, skip=skip, limit=limit)
+        total, keys = mined.total, mined.keys
+    else:
+        everything = await all_transaction_keys(view, addresses)
+        total, keys = len(everything), tuple(everything[skip : skip + limit])
+    return waiting[first:end], total + len(waiting), keys
