@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -16,6 +16,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from wsproto.events import CloseConnection, TextMessage
 
 from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text
@@ -24,6 +25,7 @@ from indexer.demo.serialize import Output, Wire
 from indexer.demo.wallet import Owner
 from tests.demo.site import Site, running_site
 from tests.npm.install import installed, node
+from tests.npm.wire import RawSocket
 
 pytestmark = pytest.mark.browser
 
@@ -31,6 +33,8 @@ NETWORK = demo_network()
 FIRST_BLOCKS = 400
 AMOUNT = 123_456_789
 PATIENCE = 30.0
+SOCKETS = 4
+TOO_LARGE = 1009  # RFC 6455 §7.4.1
 PUSHED_SECONDS = 3.0  # one for us, and room for a busy machine
 
 
@@ -100,11 +104,29 @@ def linked(folder: Path, url: str) -> Iterator[Link]:
             assert child.wait(PATIENCE) == 0
 
 
+Knock = Callable[[Site], RawSocket]
+
+
 @pytest.fixture(scope="module")
-def site(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def knock() -> Iterator[Knock]:
+    """Opens sockets, which stay open until the site has ended: its goodbye waits for none of them."""
+    opened: list[RawSocket] = []
+
+    def open_one(site: Site) -> RawSocket:
+        opened.append(RawSocket(str(site.http.base_url)))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.hang_up()
+
+
+@pytest.fixture(scope="module")
+def site(mongod: str, tmp_path_factory: pytest.TempPathFactory, knock: Knock) -> Iterator[Site]:
     """The demo network at the end of a short first chain."""
     folder = tmp_path_factory.mktemp("blockbook")
-    with running_site(mongod, folder, f"t_blockbook_{os.getpid()}", FIRST_BLOCKS) as running:
+    bounds = {"FLUX_EXPLORER_STREAMS_PER_CLIENT": str(SOCKETS)}
+    with running_site(mongod, folder, f"t_blockbook_{os.getpid()}", FIRST_BLOCKS, bounds) as running:
         yield running
 
 
@@ -250,3 +272,19 @@ def test_a_refused_transaction_comes_with_the_daemons_reason(link: Link) -> None
     assert "decode failed" in link.ask("pushTransaction", {"hex": "00"})["error"]
     xpub = {"descriptor": "xpub6CUGRUonZSQ4TWtTMmzXdrX", "details": "basic"}
     assert "not derived" in link.ask("getAccountInfo", xpub)["error"]
+
+
+def test_sockets_and_messages_have_bounds_and_hold_nobody_up(site: Site, link: Link, knock: Knock) -> None:
+    loud, gone, quiet, refused = (knock(site) for _ in range(SOCKETS))
+    assert [one.status for one in (loud, gone, quiet, refused)] == [101, 101, 101, 429]
+    loud.say(json.dumps({"id": "1", "method": "sendTransaction", "params": {"hex": "00" * 2_100_000}}))
+    closed = loud.hear()
+    assert isinstance(closed, CloseConnection)
+    assert closed.code == TOO_LARGE
+    gone.hang_up()
+    site.until("a place is free again", lambda: knock(site).status == 101)
+    quiet.say(json.dumps({"id": "2", "method": "subscribeNewBlock"}))
+    told = quiet.hear()
+    assert isinstance(told, TextMessage)
+    assert json.loads(told.data) == {"id": "2", "data": {"subscribed": True}}
+    assert link("getInfo")["name"] == "Flux"
