@@ -11,14 +11,14 @@ from starlette.routing import BaseRoute, Route
 from explorer.api import v1
 from explorer.api.openapi import document
 from explorer.api.respond import REVALIDATE, json_response
-from explorer.db import Database, View
+from explorer.db import Database
 from explorer.errors import ExplorerError
 from explorer.meta import LAG_BLOCKS
 from explorer.parallel.gauges import gauges as parallel_gauges
 from explorer.parallel.state import PARALLEL_READINGS, STATE_ID
+from explorer.queries.gauges import chain_gauges
 from explorer.queries.status import compared
 from explorer.services import services
-from indexer.store.codec import Document
 
 LAG_SECONDS = 15 * 60
 VERDICTS = ("queue_matches_daemon", "queue_checked_height", "supply_matches_daemon", "supply_checked_height")
@@ -51,11 +51,11 @@ async def metrics(request: Request) -> Response:
         if meta.behind is not None:
             gauges["behind_blocks"] = meta.behind
         try:
-            row = (await s.db.fenced(_tip_row)).value
+            gauges |= (await s.db.fenced(chain_gauges, wallets=s.labels.fusion)).value
         except ExplorerError:
             gauges["database_up"] = 0
-        else:
-            gauges |= {name: row[name] for name in ("payouts_checked", "payouts_mismatched")}
+        if meta.pool is not None:
+            gauges |= {"mempool_transactions": meta.pool.count, "mempool_bytes": meta.pool.bytes}
         said = compared(meta.checks, meta.tip.height)
         gauges |= {name: int(said[name]) for name in VERDICTS if name in said}
     if meta.parallel is not None:
@@ -65,16 +65,13 @@ async def metrics(request: Request) -> Response:
             gauges["database_up"] = 0
         else:
             gauges |= parallel_gauges(meta.parallel, document or {}, int(time.time()))
-    return PlainTextResponse(s.metrics.text(gauges), media_type="text/plain; version=0.0.4")
+    kept = {"Cache-Control": "no-store"}
+    return PlainTextResponse(s.metrics.text(gauges), headers=kept, media_type="text/plain; version=0.0.4")
 
 
 async def openapi(request: Request) -> Response:
     """The OpenAPI 3.1 document of the routes that exist."""
     return json_response(request, document(v1.api.endpoints), headers={"Cache-Control": REVALIDATE})
-
-
-async def _tip_row(view: View) -> Document:
-    return await view.one("blocks", {"_id": view.tip.height}) or {"payouts_checked": 0, "payouts_mismatched": 0}
 
 
 def routes() -> list[BaseRoute]:

@@ -27,7 +27,11 @@ from tests.indexed import network
 SETTINGS = Settings(enabled=True, chains_file="", interval_seconds=300.0, timeout_seconds=1.0, stale_seconds=900.0)
 
 
-NOTHING = {"payouts_checked": 0, "payouts_mismatched": 0}
+SUMS = (
+    "payouts_checked", "payouts_mismatched", "txs_total", "txouts", "fees_total", "issued", "transparent", "sprout",
+    "sapling", "unspendable",
+)  # fmt: skip
+NOTHING = {"time": 1, "max_time": 1, "bits": network().pow_limit_bits, **dict.fromkeys(SUMS, 0)}
 ISSUER_HELD = HELD[2:4]
 """What SWAP and LOCKED hold on each chain; two addresses make for quick readings."""
 OUTSTANDING = MINTED - sum(ISSUER_HELD)
