@@ -99,7 +99,7 @@ class Sender:
 
     async def _begin(self) -> None:
         """A webhook that is new is told of what comes after the tip of this moment."""
-        place, position = (await self._database.fenced(_places_now)).value
+        place, position = (await self._database.fenced(places_now)).value
         await self._book.begin(self._hook.name, place, position)
         self._begun = True
 
@@ -126,6 +126,6 @@ class Sender:
                 await self._book.move(hook.name, "life", str(reached))
 
 
-async def _places_now(view: View) -> tuple[str, str]:
+async def places_now(view: View) -> tuple[str, str]:
     """The places in both feeds at the tip."""
     return str(place_at_tip(view)), str(Position(view.tip.reorgs, view.tip.height, DONE, 0))
