@@ -58,6 +58,7 @@ ONLY_IN = {
     "starlette": ("explorer",),
     "jinja2": ("explorer",),
     "leather": ("explorer.charts.drawing",),
+    "segno": ("explorer.charts.qr",),
     "PIL": ("explorer.charts.picture",),
     "coincurve": ("explorer.signatures",),
 }

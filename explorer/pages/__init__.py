@@ -50,6 +50,7 @@ routes: Final[list[BaseRoute]] = [
     Route("/tx/{txid}", transactions.show),
     Route("/spending/{txid}/{n}", transactions.spending),
     Route("/address/{address}", addresses.show),
+    Route("/address/{address}/qr.svg", addresses.qr_code),
     Route("/nodes", nodes.index),
     Route("/nodes/{tier}", nodes.of_tier),
     Route("/node/{outpoint}", nodes.show),

@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from explorer.api.body import query_int
+from explorer.charts.qr import qr_svg
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.labels import Labels
+from explorer.pages.assets import FOREVER
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.addresses import HISTORY, address, history, is_following, unspent
@@ -116,3 +118,10 @@ async def show(request: Request) -> Response:
         tip=answer.tip.height,
         span={"from": span[0], "to": span[1]},
     )
+
+
+async def qr_code(request: Request) -> Response:
+    """An address as a QR code, for who pays with a telephone."""
+    text = request.path_params["address"]
+    address_key(text, services(request).network)
+    return Response(qr_svg(text), headers={"Cache-Control": FOREVER}, media_type="image/svg+xml")

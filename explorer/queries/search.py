@@ -133,7 +133,7 @@ def _cuts(view: View) -> Iterator[Hit]:
         label = f"Next: {coming.name} at block {coming.height}, {coming.blocks} blocks from here"
         yield Hit("page", label, f"/network?at={height}")
     latest = begun_eras(view.network, height)[-1]
-    yield _block_hit(latest.first, f"since when there is {latest.name}")
+    yield _block_hit(latest.first_height, f"the first of {latest.name}")
 
 
 def _block_hit(height: int, note: str = "") -> Hit:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
 
 from explorer.app import create_app
+from explorer.charts.qr import qr_svg
 from explorer.pages.assets import asset, names
 from explorer.pages.headers import HEADERS
 from indexer.chain.hashes import sha256d
@@ -96,12 +98,26 @@ def test_the_blocks_of_a_day_end_with_it(site: Client) -> None:
         ("zs1" + "q" * 75, "shielded address"),
         (f"{ADDRESS[:-1]}G", "checksum"),
         ("hello", "Read as an address"),
+        (f"{ZEROS} 7", "form of an output"),
+        ("0x" + "ab" * 20, "address of Ethereum or a chain like it"),
+        ("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "address of Bitcoin"),
+        ("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ", "private key"),
     ],
 )
 def test_a_search_without_a_hit_says_what_the_text_looks_like(site: Client, text: str, words: str) -> None:
     response = site.get(f"/search?q={quote(text)}")
     assert response.status_code == 404
     assert words in Markup(response.text).one("main").text
+
+
+def test_the_code_of_an_address_is_an_image_of_it(site: Client) -> None:
+    image = site.get(f"/address/{ADDRESS}/qr.svg")
+    assert (image.status_code, image.headers["content-type"]) == (200, "image/svg+xml")
+    assert image.content == qr_svg(ADDRESS) != qr_svg(OPERATOR)
+    assert "immutable" in image.headers["cache-control"]
+    assert not re.search(r"style=|<script|https?://(?!www.w3.org/2000/svg)", image.text)
+    assert site.get(f"/address/{ADDRESS[:-1]}G/qr.svg").status_code == 400
+    assert f"/address/{ADDRESS}/qr.svg" in site.get(f"/address/{ADDRESS}").text
 
 
 def test_the_theme_is_kept_in_a_cookie(site: Client) -> None:
