@@ -126,7 +126,11 @@ async def block_transactions(
 
 
 async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
-    """The transactions at these txkeys, in this order, their outputs with what spends them; two round trips."""
+    """The transactions at these txkeys, in this order, their outputs with what spends them; two round trips.
+
+    Syncing until the late index of spends is built.
+    """
+    view.require_index(SPENDS)
     within = {"_id": {"$in": sorted({txkey_height(key) for key in keys})}}
     blocks, confirms = await asyncio.gather(view.many("blocks", within), view.many("node_confirms", within))
     positions: dict[int, list[int]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from explorer.app import create_app
 from indexer.parse import parse_transaction
 from indexer.parse.inputs import signed_inputs
 from indexer.store.mongo import MongoStore
+from indexer.store.setup import prepare
 from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.explorer.test_mempool import TIP, settled, touched
@@ -26,6 +28,7 @@ from tests.explorer.test_recorded_addresses import KNOWN_DIFFERENCES, STEP, expe
 from tests.explorer.test_recorded_blocks import zatoshi
 from tests.explorer.test_routes import ADDRESS, BLOCK, MAIN_ADDRESS, NODE_TX, TXID, UNUSED, ZEROS
 from tests.generated_docs import DOCS
+from tests.indexed import Index, chain, network
 from tests.mempool.pool import Pool, pool_at, prepared, waiting
 from tests.replay_chain import raw_transactions
 
@@ -74,7 +77,7 @@ def test_pages_of_a_long_history_are_all_of_it(client: Client, size: int) -> Non
     assert (beyond["page"], beyond["txids"]) == (pages, expected[(pages - 1) * size :])
 
 
-@pytest.mark.parametrize(("first", "last"), [(1000, 1500), (0, 300), (2000, 0), (1500, 1000)])
+@pytest.mark.parametrize(("first", "last"), [(1000, 1500), (0, 300), (2000, 0), (1500, 1000), (1 << 52, 0)])
 def test_a_range_of_heights_bounds_the_history(client: Client, first: int, last: int) -> None:
     deltas = expectations()[LONGEST].by_transaction
     expected = [d.txid for d in deltas if first <= d.height <= (last or recorded.TIP)]
@@ -299,6 +302,24 @@ def test_what_is_wrong_is_told_as_blockbook_does(client: Client, path: str, word
     assert response.status_code == 400
     assert response.json().keys() == {"error"}
     assert words in response.json()["error"]
+
+
+def test_while_the_index_of_spends_is_missing_it_says_so(mongod: str, database_name: str) -> None:
+    with closing(MongoStore(mongod, database_name)) as store:
+        prepare(store, network())
+        Index(store).catch_up(chain()[:20], 20)
+        with Client(create_app(settings((mongod, database_name)))) as client:
+            response = client.get("/api/v2/block/5")
+            assert (response.status_code, "waits for the first catch-up" in response.json()["error"]) == (503, True)
+            assert response.headers["retry-after"]
+            assert client.get("/api/v2/block-index/5").json() == {"blockHash": chain()[5]}
+
+
+def test_browsers_get_the_page_of_the_api_and_programs_the_status(client: Client) -> None:
+    page = client.get("/api", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.headers["content-type"].startswith("text/html")
+    for accept in ("*/*", "application/json", "application/json, text/html;q=0.5"):
+        assert "blockbook" in client.get("/api", headers={"Accept": accept}).json()
 
 
 def test_answers_are_revalidated_and_open_to_all(client: Client) -> None:

@@ -115,6 +115,35 @@ def test_who_cannot_be_answered_is_hung_up_on(client: Client, text: str | bytes)
         assert one.hear() == ("", socket.UNREADABLE)
 
 
+ODD: list[Any] = [
+    None, True, -1, 1.5, 1 << 52, 1 << 60, "", "x", "9" * 400, "\ud800", [], [None], {}, {"txsize": -1}, ADDRESS,
+]  # fmt: skip
+USED = {
+    "getBlockHash": {"height": 5},
+    "getBlock": {"id": "5", "page": 1, "pageSize": 5},
+    "getAccountInfo": {"descriptor": ADDRESS, "details": "txids", "page": 1, "pageSize": 5, "from": 1, "to": 1},
+    "getAccountUtxo": {"descriptor": ADDRESS},
+    "getBalanceHistory": {"descriptor": ADDRESS, "from": 1, "to": 1, "groupBy": 1},
+    "getTransaction": {"txid": TXID},
+    "getTransactionSpecific": {"txid": TXID},
+    "estimateFee": {"blocks": [1], "specific": {}},
+    "sendTransaction": {"hex": "00"},
+    "subscribeAddresses": {"addresses": [ADDRESS]},
+}
+
+
+@pytest.mark.parametrize("method", USED)
+def test_no_parameter_makes_a_fault(mouth: Mouth, method: str) -> None:
+    given: dict[str, Any] = dict(USED[method])  # type: ignore[call-overload]
+    refused = 0
+    for name in given:
+        for value in ODD:
+            body = mouth.answer(method, **(given | {name: value}))
+            assert body != {"error": {"message": socket.FAULT}}, (name, value)
+            refused += "error" in body
+    assert refused
+
+
 def test_a_fault_is_logged_and_told_as_one(
     client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -87,12 +87,13 @@ def pages(total: int, size: int) -> int:
 
 async def _history(view: View, key: bytes, wanted: Wanted) -> tuple[list[Transaction], int, Numbered]:
     """What waits, the number of the page, and its transactions; a page beyond the last is the last."""
+    first = min(wanted.first, view.tip.height + 1)
     last = view.tip.height if wanted.last is None else min(wanted.last, view.tip.height)
     limit = 0 if wanted.details in WITHOUT_HISTORY else wanted.size
 
     async def page_of(number: int) -> Numbered:
         skip = (number - 1) * wanted.size
-        return await numbered(view, key, first=wanted.first, last=last, skip=skip, limit=limit)
+        return await numbered(view, key, first=first, last=last, skip=skip, limit=limit)
 
     rows, found = await asyncio.gather(rows_of_address(view, key), page_of(wanted.page))
     number = min(wanted.page, pages(found.total, wanted.size))
