@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from explorer.app import create_app
 from tests import recorded
-from tests.explorer.client import Client
+from tests.explorer.client import Client, settings
 from tests.explorer.test_fluxos import OTHERS, STATE, TIP_HASH, calls
 from tests.explorer.test_routes import UNUSED
+from tests.replay_daemon import ReplayDaemon
 
 SAMPLED = [row for row in recorded.addresses() if row["address"] not in OTHERS][::170]
 BUSY = max(recorded.addresses(), key=lambda row: len(row["txids"]))
@@ -261,6 +264,38 @@ def test_statistics_of_holders(client: Client) -> None:
     assert sum(band["count"] for band in bands) >= len(richest)
 
 
+def test_statistics_day_by_day(client: Client) -> None:
+    days: dict[str, list[dict[str, Any]]] = {}
+    reached = 0
+    for row in recorded.blocks():
+        reached = max(reached, row["block"]["time"])
+        days.setdefault(datetime.fromtimestamp(reached, UTC).date().isoformat(), []).append(row["block"])
+    genesis_day, *others = days
+    seen = asked(client, "/api/statistics/transactions?days=all")
+    assert seen == [
+        {"date": day, "transaction_count": sum(len(b["tx"]) for b in days[day]), "block_count": len(days[day])}
+        for day in others[::-1]
+    ]
+    assert asked(client, "/api/statistics/transactions?days=1") == seen[:1]
+    difficulty = asked(client, "/api/statistics/difficulty?days=60")
+    assert [day["sum"] for day in difficulty] == [days[day["date"]][-1]["difficulty"] for day in difficulty]
+    supply = asked(client, "/api/statistics/supply?days=all")
+    sums = [Decimal(day["sum"]) for day in supply]
+    assert sums == sorted(sums, reverse=True)
+    assert asked(client, "/api/statistics/total")["n_blocks_mined"] == sum(day["block_count"] for day in seen[:2])
+    assert client.get("/api/statistics/fees?days=0").status_code == 400
+    assert client.get("/api/statistics/pools").status_code == 404
+
+
+def test_messages_are_verified(client: Client) -> None:
+    assert calls("verifymessage")
+    for params, result in calls("verifymessage"):
+        given = dict(zip(("address", "signature", "message"), params, strict=True))
+        assert asked(client, f"/api/messages/verify?{urlencode(given)}") == {"result": result}
+        assert asked(client, "/api/messages/verify", verb="POST", json=given) == {"result": result}
+    assert client.get("/api/messages/verify").status_code == 400
+
+
 # --- forms ------------------------------------------------------------------------------------------------------
 
 
@@ -313,3 +348,14 @@ def test_without_a_daemon_signatures_are_left_out(any_client: Client) -> None:
     response = any_client.post("/api/tx/send", json={"rawtx": "00" * 60})
     assert (response.status_code, "needs a daemon" in response.text) == (503, True)
     assert asked(any_client, "/api/utils/estimatefee") == {"2": -1}
+
+
+def test_what_a_daemon_would_add_is_not_left_out_for_long(recorded_index: tuple[str, str]) -> None:
+    with ReplayDaemon() as daemon, Client(create_app(settings(recorded_index, daemon=daemon))) as client:
+        told = transfers()[0]
+        for path, name in ((f"/api/tx/{told['txid']}", "scriptSig"), (f"/api/block/{TIP_HASH}", "chainwork")):
+            daemon.down()
+            response = client.get(path)
+            assert (response.headers["cache-control"], name in response.text) == ("no-store", False)
+            daemon.up()
+            assert name in client.get(path).text

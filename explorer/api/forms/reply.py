@@ -13,16 +13,18 @@ from explorer.etag import etag, is_known
 from indexer.chain.keys import hash_text
 
 
-def reply(request: Request, answer: Answer[Any], body: bytes, *, media_type: str = JSON) -> Response:
-    """``body`` as the answer to a request; 304 when the client has it already."""
+def reply(
+    request: Request, answer: Answer[Any], body: bytes, *, media_type: str = JSON, lasting: bool = True
+) -> Response:
+    """``body`` as the answer to a request; 304 when the client has it already.
+
+    Nobody keeps an answer that is not ``lasting``: one without what a daemon would add that is away for a while.
+    """
     tag = etag(answer.tip, answer.shown)
-    headers = {
-        "X-Flux-Height": str(answer.tip.height),
-        "X-Flux-Hash": hash_text(answer.tip.hash),
-        "ETag": tag,
-        "Cache-Control": REVALIDATE,
-        **CORS,
-    }
+    headers = {"X-Flux-Height": str(answer.tip.height), "X-Flux-Hash": hash_text(answer.tip.hash), **CORS}
+    if not lasting:
+        return Response(body, 200, {**headers, "Cache-Control": "no-store"}, media_type=media_type)
+    headers |= {"ETag": tag, "Cache-Control": REVALIDATE}
     if request.method in ("GET", "HEAD") and is_known(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, media_type=media_type)

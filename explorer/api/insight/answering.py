@@ -38,6 +38,13 @@ class Text:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """An answer without what a daemon would add that is away for a while: not to be kept."""
+
+    value: Any
+
+
 class Insight:
     """A collection of answers; its methods are decorators of handlers."""
 
@@ -77,6 +84,8 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return _refused(error)
         if isinstance(found.value, Text):
             return reply(request, found, found.value.text.encode("ascii", "replace"), media_type=PLAIN)
+        if isinstance(found.value, Passing):
+            return reply(request, found, encode(found.value.value), lasting=False)
         return reply(request, found, encode(found.value))
 
     endpoint.__name__ = f"insight_{handler.__name__}"

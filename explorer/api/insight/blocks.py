@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from explorer.api.forms.exact import trimmed
 from explorer.api.forms.told import Told, told_of
-from explorer.api.insight.answering import Insight, number_of
+from explorer.api.insight.answering import Insight, Passing, number_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, ExplorerError, NotFound
 from explorer.queries.blocks import block, difficulty_of, reference_at, stored_hash
@@ -37,7 +37,10 @@ async def get_block(request: Request) -> Answer[Any]:
     s = services(request)
     found = await s.db.fenced(_block, parse_block_reference(request.path_params["reference"]))
     shown, txids, miner = found.value
-    return Answer(_shown(shown, txids, miner, *await _told(s, shown.hash)), found.tip)
+    parsed, told = await _told(s, shown.hash)
+    written = _shown(shown, txids, miner, parsed, told)
+    lasting = told is not None or not s.daemon.is_configured
+    return Answer(written if lasting else Passing(written), found.tip)
 
 
 @insight.get("/rawblock/{reference}")

@@ -12,14 +12,18 @@ from explorer.api.blockbook.status import status as blockbook_status
 from explorer.api.forms.exact import Encoded, trimmed
 from explorer.api.forms.node_lists import written
 from explorer.api.forms.overview import newest, overview
-from explorer.api.insight.answering import Insight, Text
+from explorer.api.insight.answering import Insight, Text, posted
 from explorer.api.insight.blocks import newest_hash
 from explorer.db import Answer
 from explorer.errors import BadRequest, NotFound, UpstreamUnavailable
 from explorer.queries.status import FOLLOWING_BEHIND
+from explorer.queries.text import address_key
 from explorer.services import Services, services
+from explorer.signatures import signer
 from indexer import __version__
+from indexer.chain.messages import read_signature
 from indexer.chain.subsidy import block_subsidy
+from indexer.errors import AddressError
 
 insight = Insight()
 
@@ -106,6 +110,31 @@ async def get_fees(request: Request) -> Answer[Any]:
     except UpstreamUnavailable:
         return Answer(dict.fromkeys(parts, NO_ESTIMATE), found.tip)
     return Answer(dict(zip(parts, rates, strict=True)), found.tip)
+
+
+@insight.get("/messages/verify")
+async def get_verdict(request: Request) -> Answer[Any]:
+    """Whether the key of an address signed a message."""
+    return await _verdict(request, request.query_params)
+
+
+@insight.post("/messages/verify")
+async def post_verdict(request: Request) -> Answer[Any]:
+    """Whether the key of an address signed a message."""
+    return await _verdict(request, await posted(request))
+
+
+async def _verdict(request: Request, given: Mapping[str, Any]) -> Answer[Any]:
+    address, signature, message = (given.get(name) for name in ("address", "signature", "message"))
+    if not (isinstance(address, str) and isinstance(signature, str) and isinstance(message, str)):
+        raise BadRequest("Missing parameters (expected \"address\", \"signature\" and \"message\")")
+    key = address_key(address, services(request).network)
+    found = await services(request).db.fenced(newest)
+    try:
+        compact = read_signature(signature)
+    except AddressError as error:
+        raise BadRequest(str(error)) from error
+    return Answer({"result": signer(compact, message.encode("utf-8", "replace")) == key}, found.tip)
 
 
 @insight.get("/currency", "/markets/info")

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from explorer.api.forms.told import bytes_of
-from explorer.api.insight.answering import Insight, number_of, posted
+from explorer.api.insight.answering import Insight, Passing, number_of, posted
 from explorer.api.insight.histories import history
 from explorer.api.insight.shapes import tx_json
 from explorer.db import Answer, View
@@ -32,7 +32,10 @@ async def get_transaction(request: Request) -> Answer[Any]:
     s = services(request)
     found = await s.db.fenced(_whole, parse_txid(request.path_params["txid"]), s.daemon.full_ids)
     tx, scripts = found.value
-    return Answer(tx_json(s.network, tx, scripts, await _raw(s, tx)), found.tip, found.shown)
+    raw = await _raw(s, tx)
+    shown = tx_json(s.network, tx, scripts, raw)
+    lasting = raw is not None or not s.daemon.is_configured
+    return Answer(shown if lasting else Passing(shown), found.tip, found.shown)
 
 
 @insight.get("/rawtx/{txid}")
