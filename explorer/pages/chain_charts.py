@@ -31,7 +31,9 @@ class Words:
 
 WORDS: Final[Mapping[ChartName, Words]] = {
     "block_time": Words("Time between blocks", "Mean seconds from block to block", "Seconds"),
-    "transactions": Words("Transactions a day", "Transactions of all kinds, confirmations of nodes included", "A day"),
+    "transactions": Words(
+        "Transactions a day", "Transactions of all kinds, confirmations of nodes included", "Transactions a day"
+    ),
     "difficulty": Words(
         "Difficulty", "How many times harder than the easiest target; another measure since proof of node", "Difficulty"
     ),
@@ -39,10 +41,12 @@ WORDS: Final[Mapping[ChartName, Words]] = {
     "nodes_cumulus": Words("Cumulus nodes", "Confirmed nodes of the tier", "Nodes", "cumulus"),
     "nodes_nimbus": Words("Nimbus nodes", "Confirmed nodes of the tier", "Nodes", "nimbus"),
     "nodes_stratus": Words("Stratus nodes", "Confirmed nodes of the tier", "Nodes", "stratus"),
-    "payouts": Words("Node payouts a day", "Payouts that the node queue predicted and the coinbase paid", "A day"),
+    "payouts": Words(
+        "Node payouts a day", "Payouts that the node queue predicted and the coinbase paid", "Payouts a day"
+    ),
     "supply": Words("Issued coins", "What the coinbases made, less the fees that they took", "FLUX"),
     "active_addresses": Words(
-        "Active addresses a day", "Addresses that paid or were paid in a day's worth of blocks", "A day"
+        "Active addresses a day", "Addresses that paid or were paid in a day's worth of blocks", "Addresses a day"
     ),
 }
 

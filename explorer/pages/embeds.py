@@ -27,7 +27,7 @@ from explorer.queries.units import TIERS
 from explorer.services import services
 
 WIDE: Final = 480  # px, of a card in a frame
-TALL: Final = 250
+TALL: Final = 232
 PREVIEW: Final = (1200, 630)  # px
 EMBEDDABLE: Final = ("block", "tx", "address", "node")
 MINUTE: Final = 60
