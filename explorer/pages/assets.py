@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 FOLDER: Final = Path(__file__).parents[1] / "static"
 FOREVER: Final = "public, max-age=31536000, immutable"
+DAY: Final = "public, max-age=86400"
 
 
 @cache
@@ -46,12 +47,11 @@ async def static(request: Request) -> Response:
 
 async def favicon(request: Request) -> Response:
     """The icon, where browsers look for it by themselves."""
-    headers = {"Cache-Control": "public, max-age=86400"}
-    return Response(content("favicon.svg"), headers=headers, media_type="image/svg+xml")
+    return Response(content("favicon.svg"), headers={"Cache-Control": DAY}, media_type="image/svg+xml")
 
 
 async def robots(request: Request) -> Response:
     """What crawlers may read: blocks, transactions and addresses, but no deep pages of lists."""
     closed = ("/*?*cursor=", "/search", "/broadcast", "/api/")
     rules = "".join(f"Disallow: {path}\n" for path in closed)
-    return Response(f"User-agent: *\n{rules}", media_type="text/plain")
+    return Response(f"User-agent: *\n{rules}", headers={"Cache-Control": DAY}, media_type="text/plain")
