@@ -39,7 +39,7 @@ def examples_of(site: Site) -> Examples:
         "/", "/blocks", "/block/0", f"/block/{tip['height']}", f"/block/{orphan}", f"/blocks-date/{day}",
         *_transactions(site, tip["height"]), *by_status.values(), f"/node/ip/{node['ip']}", f"/spending/{spent}",
         f"/address/{node['address']}?view=payouts", "/nodes", "/mempool", "/search", "/q/tip", "/broadcast",
-        "/favicon.ico", "/robots.txt", *ABSENT,
+        "/preview/supply.png", "/favicon.ico", "/robots.txt", *ABSENT,
     ]  # fmt: skip
     return Examples(f"/node/{node['node']}", f"/address/{node['address']}", paths)
 

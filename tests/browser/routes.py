@@ -49,6 +49,11 @@ def kind(path: str) -> tuple[Any, ...]:
     return pattern(path), tuple(sorted(parse_qs(urlsplit(path).query, keep_blank_values=True))), views(path)
 
 
+def _preview(attributes: dict[str, str]) -> str:
+    """The address of the image that a page offers to who links to it; empty for other elements."""
+    return attributes["content"] if attributes.get("property") == "og:image" else ""
+
+
 @dataclass
 class Visit:
     """An answer of the site to a browser, redirects followed."""
@@ -70,7 +75,8 @@ class Visit:
     def links(self) -> set[str]:
         """The paths that it links to or loads, fragments included."""
         here = str(self.response.url)
-        named = (e.attributes.get("href") or e.attributes.get("src") for e in self.markup.elements)
+        named = (attributes.get("href") or attributes.get("src") or _preview(attributes)
+                 for attributes in (e.attributes for e in self.markup.elements))  # fmt: skip
         found = {urljoin(here, name) for name in named if name}
         inside = (urlsplit(url) for url in found if url.startswith(here[: here.index("/", 8)]))
         return {url._replace(scheme="", netloc="").geturl() for url in inside}
