@@ -249,6 +249,28 @@ def test_blocks_are_pushed_under_the_newest_id(pool: Pool, moving: Client) -> No
         assert one.answer("getInfo")["bestHeight"] == TIP + 3
 
 
+def test_subscriptions_one_after_the_other_leave_one(pool: Pool, moving: Client) -> None:
+    with talking(moving) as one:
+        ids = [one.ask("subscribeNewBlock") for _ in range(5)]
+        assert dict(one.hear() for _ in ids) == dict.fromkeys(ids, {"subscribed": True})
+        assert moving.services.watcher.listeners == 1
+        pool.extend()
+        assert one.hear()[0] == ids[-1]
+        assert one.is_silent()
+    assert moving.services.watcher.listeners == 0
+
+
+def test_the_goodbye_of_the_site_ends_it(moving: Client) -> None:
+    with talking(moving) as one:
+        assert one.answer("subscribeNewBlock") == {"subscribed": True}
+        moving.run(_goodbye(moving))
+        assert one.hear() == ("", socket.GOING_AWAY)
+
+
+async def _goodbye(client: Client) -> None:
+    client.services.watcher.close()
+
+
 def test_transactions_of_addresses_are_pushed_when_they_come_and_when_they_are_mined(
     pool: Pool, moving: Client
 ) -> None:

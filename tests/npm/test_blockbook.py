@@ -233,7 +233,9 @@ def test_fees(site: Site, link: Link) -> None:
     assert fees == [{"feePerUnit": str(least), "feePerTx": str(least)}] * 3
 
 
-def test_blocks_and_transactions_of_addresses_are_pushed(site: Site, link: Link) -> None:
+def test_blocks_and_transactions_of_addresses_are_pushed(
+    site: Site, link: Link, capsys: pytest.CaptureFixture[str]
+) -> None:
     payer, payee, wire = payment(site)
     own = [address(payer), address(payee)]
     assert link("subscribe", {"type": "block"}) == {"subscribed": True}
@@ -244,7 +246,7 @@ def test_blocks_and_transactions_of_addresses_are_pushed(site: Site, link: Link)
     txid = hash_text(wire.txid)
     assert link("pushTransaction", {"hex": wire.raw.hex()}) == txid
     notes = [link.told("notification") for _ in own]
-    assert time.monotonic() - begun < PUSHED_SECONDS
+    took = [time.monotonic() - begun]
     assert {note["descriptor"] for note in notes} == set(own)
     by_owner = {note["descriptor"]: note["tx"] for note in notes}
     assert (by_owner[own[0]]["type"], by_owner[own[1]]["type"]) == ("sent", "recv")
@@ -258,7 +260,10 @@ def test_blocks_and_transactions_of_addresses_are_pushed(site: Site, link: Link)
     begun = time.monotonic()
     (block,) = site.rpc.call("generate", 1)
     pushed = link.told("block")
-    assert time.monotonic() - begun < PUSHED_SECONDS
+    took.append(time.monotonic() - begun)
+    with capsys.disabled():
+        print(f"\nfrom sending to the push of a transaction {took[0]:.3f} s, from a block to its push {took[1]:.3f} s")
+    assert max(took) < PUSHED_SECONDS
     assert pushed == {"blockHeight": site.rpc.call("getblockcount"), "blockHash": block}
     mined = link("getTransaction", txid)
     assert (mined["blockHash"], mined["blockHeight"]) == (block, pushed["blockHeight"])

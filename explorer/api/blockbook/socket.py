@@ -24,9 +24,11 @@ MOST_PENDING: Final = 48  # questions of one socket that are being answered
 ANSWER_SECONDS: Final = 20.0  # then clients hang up
 SEND_SECONDS: Final = 30.0  # a client that takes nothing for so long is gone
 LONGEST_ID: Final = 64
+LONGEST_REASON: Final = 60  # characters: RFC 6455 §5.5 leaves 123 bytes
 
 RETRY_SECONDS: Final = 60
-UNREADABLE, REFUSED = 1007, 1008  # codes of RFC 6455 §7.4.1
+GOING_AWAY, UNREADABLE, REFUSED = 1001, 1007, 1008  # codes of RFC 6455 §7.4.1
+DEAF: Final = "answers were not read in time"
 FAULT: Final = "this is a fault of the explorer, and it has been logged"
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,8 @@ class Conversation:
         self._websocket, self._s = websocket, s
         self._pending: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
-        self._subscriptions = Subscriptions(s, self._push, self._over.set)
+        self._goodbye = (REFUSED, DEAF)
+        self._subscriptions = Subscriptions(s, self._push, self._gone)
 
     async def run(self) -> None:
         """Read until the client goes, says what cannot be read, or does not listen."""
@@ -65,10 +68,17 @@ class Conversation:
         try:
             await asyncio.wait((reading, over), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (over, reading, *self._pending):
+            await end(over)
+            await end(reading)
+            for task in tuple(self._pending):
                 await end(task)
             await self._subscriptions.end()
-        await self._close(REFUSED, "answers were not read in time")
+        await self._close(*self._goodbye)
+
+    def _gone(self, reason: str) -> None:
+        """There will be no more of what it subscribed to."""
+        self._goodbye = (GOING_AWAY, reason)
+        self._over.set()
 
     async def _read(self) -> None:
         while True:
@@ -114,7 +124,7 @@ class Conversation:
         if self._websocket.application_state is not WebSocketState.DISCONNECTED and (
             self._websocket.client_state is WebSocketState.CONNECTED
         ):
-            await self._websocket.close(code, reason)
+            await self._websocket.close(code, reason[:LONGEST_REASON])
 
 
 def question(text: str | None) -> tuple[str, str, Mapping[str, Any]]:

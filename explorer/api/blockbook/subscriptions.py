@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from explorer.api.blockbook import ask, chain
 from explorer.api.blockbook.ask import Given
 from explorer.errors import BadRequest, ExplorerError
+from explorer.events.chain import Gap
 from explorer.events.event import Event, Wanted
 from explorer.events.watcher import Listener
 from explorer.queries.text import address_key
@@ -17,12 +17,11 @@ from explorer.services import Services
 from explorer.tasks import end
 
 Push = Callable[[str, Any], Awaitable[None]]
+Gone = Callable[[str], None]
 Bodies = Callable[[Event], AsyncIterator[Any]]
 
 MOST_ADDRESSES: Final = 1000
 NOT_ALL: Final = "subscribeNewTransaction not enabled: subscribe to addresses"
-
-log = logging.getLogger(__name__)
 
 BLOCKS: Final = Wanted(frozenset(("block",)))
 
@@ -36,19 +35,21 @@ class Subscription:
         self._listener: Listener = s.watcher.listen(wanted)
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, id: str, push: Push, gone: Callable[[], None]) -> None:
+    def begin(self, id: str, push: Push, gone: Gone) -> None:
         """Pass on what was heard since the subscription was made; ``gone`` when there will be no more."""
 
         async def passing() -> None:
             try:
                 async for event in self._listener:
-                    if not isinstance(event, Event):  # too much has happened to tell it: a new socket begins anew
-                        break
+                    if isinstance(event, Gap):  # too much has happened to tell it: a new socket begins anew
+                        gone(str(event))
+                        return
                     async for body in self._bodies(event):
                         await push(id, body)
             except ExplorerError as error:
-                log.debug("a subscription ends: %s", error)
-            gone()
+                gone(str(error))
+                return
+            gone(self._listener.closed)
 
         self._task = asyncio.create_task(passing())
 
@@ -62,12 +63,17 @@ class Subscription:
 class Subscriptions:
     """Those of one socket: one a kind, a new one in the place of the old."""
 
-    def __init__(self, s: Services, push: Push, gone: Callable[[], None]) -> None:
+    def __init__(self, s: Services, push: Push, gone: Gone) -> None:
         self._s, self._push, self._gone = s, push, gone
         self._kept: dict[str, Subscription] = {}
+        self._changing = asyncio.Lock()
 
     async def change(self, id: str, method: str, given: Given) -> bool:
         """Whether the method is one of subscribing; then it is done, and answered before anything is passed on."""
+        async with self._changing:
+            return await self._change(id, method, given)
+
+    async def _change(self, id: str, method: str, given: Given) -> bool:
         name = method.removeprefix("un").removeprefix("subscribe")
         if method == "subscribeNewTransaction":
             await self._push(id, {"subscribed": False, "message": NOT_ALL})
