@@ -43,6 +43,7 @@ SUBJECTS: Final[Mapping[str, str]] = {
 OTHER: Final = "More"
 DIALECTS: Final = (
     ("Blockbook v2", "/api/v2/… and the websocket /websocket", "for wallets"),
+    ("Insight", "/api/… and /insight-api/…", "for wallets and dashboards"),
     ("FluxOS", "/daemon/… and /explorer/…", "for programs that ask a node"),
     ("Plain numbers", "/api/v1/supply/…", "for trackers of markets, as text"),
 )

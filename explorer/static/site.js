@@ -76,6 +76,7 @@ function localTime(date) {
 function showTimes() {
   const local = localStorage.getItem("zone") === "local";
   for (const time of document.querySelectorAll("time[datetime*=T]")) {
+    if (/^\d{4}-\d\d-\d\d$/.test(time.textContent)) continue; // no more than the day is meant
     const date = new Date(time.dateTime);
     const utc = `${time.dateTime.slice(0, 10)} ${time.dateTime.slice(11, 19)} UTC`;
     const told = local ? localTime(date) : utc;
