@@ -215,6 +215,12 @@ def test_messages_in_outputs_are_there(client: Client) -> None:
 # --- chain, statistics, numbers -------------------------------------------------------------------------------
 
 
+def test_what_depends_on_the_clock_is_not_kept(client: Client) -> None:
+    for path in ("/api/status", "/api/sync", "/api/peer", "/daemon/getinfo", "/explorer/issynced"):
+        headers = client.get(path).headers
+        assert (headers["cache-control"], "etag" in headers) == ("no-store", False)
+
+
 def test_the_state_of_the_chain(client: Client) -> None:
     (told,) = calls("getinfo")[-1:]
     for path in ("/api/status", "/api/status?getinfo", "/api/status?q=getInfo"):

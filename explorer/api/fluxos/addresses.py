@@ -41,8 +41,8 @@ def addresses(asked: Asked) -> list[str]:
 
 
 def heights(asked: Asked) -> dict[str, int]:
-    """``start`` and ``end``, both or none of them, as heights from 1."""
-    if not asked.given["start"] and not asked.given["end"]:
+    """``start`` and ``end`` as heights from 1; like the daemon all heights unless both are there."""
+    if not asked.given["start"] or not asked.given["end"]:
         return {}
     first, last = asked.number("start"), asked.number("end")
     if not first or not last:

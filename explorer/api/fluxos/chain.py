@@ -8,6 +8,7 @@ from typing import Any
 from explorer.api.fluxos.methods import Asked, Methods
 from explorer.api.forms.blocks import pools_json
 from explorer.api.forms.overview import newest, overview, tip_row
+from explorer.api.forms.reply import Passing
 from explorer.db import Answer, View
 from explorer.queries.next_target import next_difficulty
 from explorer.queries.results import BlockSummary
@@ -21,7 +22,8 @@ method = Methods()
 @method("daemon/getinfo")
 async def info(asked: Asked) -> Answer[Any]:
     """Height, difficulty, and how the daemon is."""
-    return await overview(asked.services)
+    found = await overview(asked.services)
+    return Answer(Passing(found.value), found.tip)
 
 
 @method("daemon/getblockchaininfo")
@@ -35,7 +37,7 @@ async def chain_info(asked: Asked) -> Answer[Any]:
     shown: dict[str, Any] = {"chain": network.name, "blocks": block.height, "headers": headers}
     shown |= {"bestblockhash": block.hash, "difficulty": difficulty}
     shown |= {"verificationprogress": (block.height + 1) / (headers + 1), "valuePools": pools_json(row)}
-    return Answer(shown | {"consensus": {"chaintip": at, "nextblock": after}}, found.tip)
+    return Answer(Passing(shown | {"consensus": {"chaintip": at, "nextblock": after}}), found.tip)
 
 
 @method("explorer/scannedheight")
@@ -50,7 +52,7 @@ async def is_synced(asked: Asked) -> Answer[Any]:
     """Whether the index is where the daemon is, give or take a block that was just found."""
     found = await asked.services.db.fenced(newest)
     behind = asked.services.db.meta.behind
-    return Answer(behind is not None and behind <= FOLLOWING_BEHIND, found.tip)
+    return Answer(Passing(behind is not None and behind <= FOLLOWING_BEHIND), found.tip)
 
 
 async def _state(view: View) -> tuple[BlockSummary, Document, float]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from explorer.api.forms.exact import Encoded, encode
-from explorer.api.forms.reply import refusal, reply
+from explorer.api.forms.reply import Passing, refusal, reply
 from explorer.db import Answer
 from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound, Syncing
 from explorer.services import Services, services
@@ -87,6 +87,8 @@ class Method:
                 found = await self.answer(Asked(services(request), self._given(request)))
             except ExplorerError as error:
                 return refusal(encode(error_envelope(error)), 200)
+            if isinstance(found.value, Passing):
+                return reply(request, found, envelope(found.value.value), lasting=False)
             return reply(request, found, envelope(found.value))
 
         endpoint.__name__ = f"fluxos_{self.answer.__name__}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from explorer.api.fluxos.methods import DECODE_FAILED, Asked, Methods, RpcError
 from explorer.api.forms.exact import coins
+from explorer.api.forms.reply import Passing
 from explorer.api.forms.scripts import script_json
 from explorer.api.forms.told import bytes_of
 from explorer.api.forms.transactions import transaction_json, with_place
@@ -59,7 +60,7 @@ async def send(asked: Asked) -> Answer[Any]:
     if tip is None:
         raise Syncing("no block has been indexed yet: ask again later")
     try:
-        return Answer(await s.daemon.broadcast(asked.text("hexstring")), tip)
+        return Answer(Passing(await s.daemon.broadcast(asked.text("hexstring"))), tip)
     except BadRequest as error:
         if isinstance(error.__cause__, Refused):
             raise RpcError(error.__cause__.code, error.__cause__.reason) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -13,12 +14,19 @@ from explorer.etag import etag, is_known
 from indexer.chain.keys import hash_text
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A value that nobody may keep: it depends on the clock, or lacks what a daemon adds that is away for a while."""
+
+    value: Any
+
+
 def reply(
     request: Request, answer: Answer[Any], body: bytes, *, media_type: str = JSON, lasting: bool = True
 ) -> Response:
     """``body`` as the answer to a request; 304 when the client has it already.
 
-    Nobody keeps an answer that is not ``lasting``: one without what a daemon would add that is away for a while.
+    Nobody keeps an answer that is not ``lasting``.
     """
     tag = etag(answer.tip, answer.shown)
     headers = {"X-Flux-Height": str(answer.tip.height), "X-Flux-Hash": hash_text(answer.tip.hash), **CORS}

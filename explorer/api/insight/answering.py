@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from explorer.api.body import read_bytes
 from explorer.api.forms.exact import encode
-from explorer.api.forms.reply import refusal, reply
+from explorer.api.forms.reply import Passing, refusal, reply
 from explorer.api.respond import CORS, PLAIN
 from explorer.db import Answer
 from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound
@@ -36,13 +36,6 @@ class Text:
     """An answer that is a line of text."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Passing:
-    """An answer without what a daemon would add that is away for a while: not to be kept."""
-
-    value: Any
 
 
 class Insight:

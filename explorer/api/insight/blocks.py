@@ -9,8 +9,9 @@ from typing import Any, Final
 from starlette.requests import Request
 
 from explorer.api.forms.exact import trimmed
+from explorer.api.forms.reply import Passing
 from explorer.api.forms.told import Told, told_of
-from explorer.api.insight.answering import Insight, Passing, number_of
+from explorer.api.insight.answering import Insight, number_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, ExplorerError, NotFound
 from explorer.queries.blocks import block, difficulty_of, reference_at, stored_hash

@@ -12,6 +12,7 @@ from explorer.api.blockbook.status import status as blockbook_status
 from explorer.api.forms.exact import Encoded, trimmed
 from explorer.api.forms.node_lists import written
 from explorer.api.forms.overview import newest, overview
+from explorer.api.forms.reply import Passing
 from explorer.api.insight.answering import Insight, Text, posted
 from explorer.api.insight.blocks import newest_hash
 from explorer.db import Answer
@@ -60,7 +61,7 @@ async def _all(s: Services) -> Answer[Any]:
     reward = trimmed(block_subsidy(s.network, found.tip.height))
     network = NETWORK_NAMES.get(s.network.name, s.network.name)
     shown = {"info": found.value | {"network": network, "reward": reward}, **halves.value}
-    return Answer(shown, found.tip, {**found.shown, **halves.shown})
+    return Answer(Passing(shown), found.tip)
 
 
 @insight.get("/sync")
@@ -78,7 +79,7 @@ async def get_sync(request: Request) -> Answer[Any]:
         "error": None,
         "type": "bitcore node",
     }
-    return Answer(shown, found.tip)
+    return Answer(Passing(shown), found.tip)
 
 
 @insight.get("/peer")
@@ -87,7 +88,7 @@ async def get_peer(request: Request) -> Answer[Any]:
     db = services(request).db
     found = await db.fenced(newest)
     connected = bool(db.meta.daemon.get("reachable", False))
-    return Answer({"connected": connected, "host": "127.0.0.1", "port": None}, found.tip)
+    return Answer(Passing({"connected": connected, "host": "127.0.0.1", "port": None}), found.tip)
 
 
 @insight.get("/version")
@@ -108,7 +109,7 @@ async def get_fees(request: Request) -> Answer[Any]:
     try:
         rates = [trimmed(rate) for rate in await fee_rates(s.daemon, [int(part) for part in parts])]
     except UpstreamUnavailable:
-        return Answer(dict.fromkeys(parts, NO_ESTIMATE), found.tip)
+        return Answer(Passing(dict.fromkeys(parts, NO_ESTIMATE)), found.tip)
     return Answer(dict(zip(parts, rates, strict=True)), found.tip)
 
 

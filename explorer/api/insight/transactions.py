@@ -7,8 +7,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from explorer.api.forms.reply import Passing
 from explorer.api.forms.told import bytes_of
-from explorer.api.insight.answering import Insight, Passing, number_of, posted
+from explorer.api.insight.answering import Insight, number_of, posted
 from explorer.api.insight.histories import history
 from explorer.api.insight.shapes import tx_json
 from explorer.db import Answer, View
@@ -57,7 +58,7 @@ async def send(request: Request) -> Answer[Any]:
     if tip is None:
         raise Syncing("no block has been indexed yet: ask again later")
     try:
-        return Answer({"txid": await s.daemon.broadcast(raw)}, tip)
+        return Answer(Passing({"txid": await s.daemon.broadcast(raw)}), tip)
     except BadRequest as error:
         if isinstance(error.__cause__, Refused):
             raise BadRequest(f"{error.__cause__.reason}. Code:{error.__cause__.code}") from error
