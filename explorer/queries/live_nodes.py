@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,7 +41,7 @@ async def live_nodes(view: View) -> LiveNodes:
         raise Syncing("the node lists are told when the index has caught up with the daemon: ask again later")
     rows = await view.many("nodes", {"status": {"$in": [Status.STARTED, Status.CONFIRMED, Status.DOS]}})
     height, network = view.tip.height, view.network
-    lists = NodeLists(map(stored_node, rows), height)
+    lists = await asyncio.to_thread(lambda: NodeLists(map(stored_node, rows), height))
     confirmed = {tier: tuple(lists.order(tier)) for tier in TIERS}
     heights = {h for nodes in confirmed.values() for node in nodes for h in (node.started, node.last_paid)}
     blocks = await view.many("blocks", {"_id": {"$in": sorted(heights)}}, fields=("time",))

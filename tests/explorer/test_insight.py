@@ -44,6 +44,15 @@ def test_node_lists_are_the_daemons(client: Client) -> None:
     assert asked(client, "/api/status?q=getZelNodes") == {"zelNodes": nodes}
 
 
+def test_whole_lists_are_sent_as_they_were_packed(client: Client) -> None:
+    for path in ("/api/fluxnode/listfluxnodes", "/api/status?q=getFluxNodes", "/daemon/listfluxnodes"):
+        packed = client.get(path, headers={"Accept-Encoding": "gzip"})
+        plain = client.get(path, headers={"Accept-Encoding": "identity"})
+        assert (packed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+        assert packed.content == plain.content
+        assert int(packed.headers["content-length"]) < len(plain.content) == int(plain.headers["content-length"])
+
+
 def test_the_filter_of_the_node_list(client: Client) -> None:
     nodes = STATE["snapshot"]["nodes"]
     one, other = nodes[2], nodes[5]

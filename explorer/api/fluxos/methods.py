@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from explorer.api.forms.exact import Encoded, encode
+from explorer.api.forms.exact import Body, encode
 from explorer.api.forms.reply import Passing, refusal, reply
 from explorer.db import Answer
 from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound, Syncing
@@ -21,6 +21,7 @@ CODES: Final[tuple[tuple[type[ExplorerError], int], ...]] = (
     (NotFound, -5), (BadRequest, -8), (AboveTip, -8), (Syncing, -10),
 )  # fmt: skip
 MISC_ERROR, INVALID_ADDRESS, DECODE_FAILED = -1, -5, -22
+SUCCESS: Final = (b'{"status":"success","data":', b"}")
 TRUE, FALSE = ("true", "1"), ("false", "0")
 
 
@@ -89,7 +90,8 @@ class Method:
                 return refusal(encode(error_envelope(error)), 200)
             if isinstance(found.value, Passing):
                 return reply(request, found, envelope(found.value.value), lasting=False)
-            return reply(request, found, envelope(found.value))
+            body = found.value if isinstance(found.value, Body) else envelope(found.value)
+            return reply(request, found, body)
 
         endpoint.__name__ = f"fluxos_{self.answer.__name__}"
         return endpoint
@@ -122,9 +124,7 @@ class Methods:
 
 def envelope(value: Any) -> bytes:
     """The answer of a method that went well."""
-    if isinstance(value, Encoded):
-        return b'{"status":"success","data":' + value.text + b"}"
-    return encode({"status": "success", "data": value})
+    return SUCCESS[0] + encode(value) + SUCCESS[1]
 
 
 def error_envelope(error: ExplorerError) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from explorer.api.fluxos.methods import Asked, Methods
+from explorer.api.fluxos.methods import SUCCESS, Asked, Methods
 from explorer.api.forms.node_lists import listed, live, written
 from explorer.api.forms.nodes import containing, dos_entries, node_counts, start_entries, winners
 from explorer.db import Answer
@@ -26,9 +26,9 @@ async def node_list(asked: Asked) -> Answer[Any]:
     """The confirmed nodes in payment order; with a filter those that contain it."""
     wanted, limit = asked.given["filter"][:LONGEST_FILTER], asked.number("limit", MOST_LISTED)
     if not wanted and limit >= MOST_LISTED:
-        return await written(asked.services)
+        return await written(asked.services, *SUCCESS)
     found = await listed(asked.services)
-    entries = containing(found.value, wanted) if wanted else found.value
+    entries = containing(found.value.entries, wanted) if wanted else found.value.entries
     return Answer(entries[:limit], found.tip, found.shown)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
-    """What is JSON text already, for answers too large to be written for everybody."""
+class Body:
+    """A whole body written before it was asked for, plain and compressed: too large to be written for everybody."""
 
     text: bytes
+    packed: bytes
 
 
 def coins(zatoshi: int) -> Decimal:
@@ -27,8 +28,6 @@ def trimmed(zatoshi: int) -> Decimal:
 
 def encode(value: Any) -> bytes:
     """JSON text in ASCII; a Decimal becomes a number with exactly its digits, never with an exponent."""
-    if isinstance(value, Encoded):
-        return value.text
     return _text(value).encode("ascii")
 
 

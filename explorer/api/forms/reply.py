@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from explorer.api.forms.exact import Body
 from explorer.api.respond import CORS, JSON, REVALIDATE
 from explorer.db import Answer
 from explorer.etag import etag, is_known
@@ -22,7 +23,7 @@ class Passing:
 
 
 def reply(
-    request: Request, answer: Answer[Any], body: bytes, *, media_type: str = JSON, lasting: bool = True
+    request: Request, answer: Answer[Any], body: bytes | Body, *, media_type: str = JSON, lasting: bool = True
 ) -> Response:
     """``body`` as the answer to a request; 304 when the client has it already.
 
@@ -30,11 +31,17 @@ def reply(
     """
     tag = etag(answer.tip, answer.shown)
     headers = {"X-Flux-Height": str(answer.tip.height), "X-Flux-Hash": hash_text(answer.tip.hash), **CORS}
-    if not lasting:
+    if not lasting and not isinstance(body, Body):
         return Response(body, 200, {**headers, "Cache-Control": "no-store"}, media_type=media_type)
     headers |= {"ETag": tag, "Cache-Control": REVALIDATE}
     if request.method in ("GET", "HEAD") and is_known(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=headers)
+    if isinstance(body, Body):
+        headers["Vary"] = "Accept-Encoding"
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return Response(body.text, 200, headers, media_type=media_type)
+        headers["Content-Encoding"] = "gzip"
+        body = body.packed
     return Response(body, 200, headers, media_type=media_type)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from explorer.api.body import read_bytes
-from explorer.api.forms.exact import encode
+from explorer.api.forms.exact import Body, encode
 from explorer.api.forms.reply import Passing, refusal, reply
 from explorer.api.respond import CORS, PLAIN
 from explorer.db import Answer
@@ -79,7 +79,7 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             return reply(request, found, found.value.text.encode("ascii", "replace"), media_type=PLAIN)
         if isinstance(found.value, Passing):
             return reply(request, found, encode(found.value.value), lasting=False)
-        return reply(request, found, encode(found.value))
+        return reply(request, found, found.value if isinstance(found.value, Body) else encode(found.value))
 
     endpoint.__name__ = f"insight_{handler.__name__}"
     return endpoint

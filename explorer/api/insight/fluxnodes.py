@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from starlette.requests import Request
 
-from explorer.api.forms.exact import Encoded
 from explorer.api.forms.node_lists import listed, live, written
 from explorer.api.forms.nodes import Entry, dos_entries, start_entries
 from explorer.api.insight.answering import Insight, posted
@@ -25,8 +23,7 @@ FAMILIES: Final = ("fluxnode", "zelnode")
 @insight.get(*(f"/{family}/{name}" for family in FAMILIES for name in ("listfluxnodes", "listzelnodes")))
 async def get_nodes(request: Request) -> Answer[Any]:
     """The confirmed nodes in payment order."""
-    found = await written(services(request))
-    return Answer(Encoded(b'{"result":' + found.value.text + b',"error":null,"id":1}'), found.tip, found.shown)
+    return await written(services(request), b'{"result":', b',"error":null,"id":1}')
 
 
 @insight.get(*(f"/{family}/{name}/{{filter}}" for family in FAMILIES for name in ("listfluxnodes", "listzelnodes")))
@@ -63,20 +60,16 @@ async def _filtered(request: Request, text: str) -> Answer[Any]:
         raise BadRequest(f"a filter has at most {LONGEST_FILTER} characters")
     filters = [part for part in text.split(",") if part][:MOST_FILTERS]
     found = await listed(services(request))
-    return Answer(_wrapped([entry for entry in found.value if _matches(entry, filters)]), found.tip, found.shown)
+    pairs = zip(found.value.entries, found.value.texts, strict=True)
+    some = [entry for entry, written in pairs if any(_is_named(entry, written, text) for text in filters)]
+    return Answer(_wrapped(some), found.tip, found.shown)
 
 
-def _matches(entry: Entry, filters: list[str]) -> bool:
-    """Whether one of the filters names a node: a collateral, a whole ip, or any part of its JSON."""
-    return any(_is_named(entry, text) for text in filters)
-
-
-def _is_named(entry: Entry, text: str) -> bool:
-    if text == f"{entry['txhash']}-{entry['outidx']}":
-        return True
+def _is_named(entry: Entry, written: str, text: str) -> bool:
+    """Whether a filter names a node: by its collateral, its whole ip, or any part of its JSON."""
     if text.count(".") == 3:
         return bool(entry["ip"] == text)
-    return text in json.dumps(entry, separators=(",", ":"))
+    return text in written or text == f"{entry['txhash']}-{entry['outidx']}"
 
 
 def _wrapped(entries: list[Entry]) -> dict[str, Any]:

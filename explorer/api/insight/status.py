@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from explorer.api.blockbook.fees import fee_rates
 from explorer.api.blockbook.status import status as blockbook_status
-from explorer.api.forms.exact import Encoded, trimmed
+from explorer.api.forms.exact import trimmed
 from explorer.api.forms.node_lists import written
 from explorer.api.forms.overview import newest, overview
 from explorer.api.forms.reply import Passing
@@ -38,9 +38,7 @@ async def get_status(request: Request) -> Answer[Any]:
     """What ``q`` asks for; by default height, difficulty and daemon, with Blockbook's two halves beside them."""
     s, asked = services(request), request.query_params.get("q", "")
     if asked in ("getFluxNodes", "getZelNodes"):
-        found = await written(s)
-        name = b"fluxNodes" if asked == "getFluxNodes" else b"zelNodes"
-        return Answer(Encoded(b'{"' + name + b'":' + found.value.text + b"}"), found.tip, found.shown)
+        return await written(s, b'{"fluxNodes":' if asked == "getFluxNodes" else b'{"zelNodes":', b"}")
     if asked in ("getLastBlockHash", "getBestBlockHash"):
         best = await s.db.fenced(newest_hash)
         if asked == "getBestBlockHash":
