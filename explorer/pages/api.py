@@ -22,12 +22,14 @@ REFERENCE: Final = "#/components/schemas/"
 SUBJECTS: Final[Mapping[str, str]] = {
     "status": "Status",
     "events": "Status",
+    "home": "Status",
     "blocks": "Blocks",
     "reorgs": "Blocks",
     "transactions": "Transactions",
     "mempool": "Transactions",
     "addresses": "Addresses",
     "balances": "Addresses",
+    "credits": "Addresses",
     "tiers": "Nodes",
     "nodes": "Nodes",
     "operator": "Nodes",
@@ -39,6 +41,8 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "parallel": "Supply",
     "richlist": "Supply",
     "distribution": "Supply",
+    "search": "Search",
+    "charts": "Charts",
 }
 OTHER: Final = "More"
 DIALECTS: Final = (
