@@ -91,11 +91,11 @@ def span(eta: Eta) -> str:
 
 
 def long(seconds: float) -> str:
-    """A length of time, from minutes on with one decimal: ``45 seconds``, ``32.8 hours``."""
+    """A length of time, from minutes on with one decimal below 100: ``45 seconds``, ``32.8 hours``."""
     length, name = _unit(seconds)
     if length == 1:
         return count(round(seconds), name)
-    number = f"{seconds / length:,.1f}".removesuffix(".0")
+    number = f"{seconds / length:,.{int(seconds < 100 * length)}f}".removesuffix(".0")
     return f"{number} {name}{'' if number == '1' else 's'}"
 
 

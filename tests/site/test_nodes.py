@@ -401,7 +401,8 @@ def test_time_ranges(eta: Eta, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(45, "45 seconds"), (984 * 120, "32.8 hours"), (7_200, "2 hours"), (1_385, "23.1 minutes"), (345_600, "4 days")],
+    [(45, "45 seconds"), (984 * 120, "32.8 hours"), (7_200, "2 hours"), (1_385, "23.1 minutes"), (6_474, "108 minutes"),
+     (345_600, "4 days")],  # fmt: skip
 )
 def test_lengths_of_time(seconds: float, words: str) -> None:
     assert node_words.long(seconds) == words
