@@ -27,6 +27,8 @@ LOOK_SECONDS: Final = 0.05
 AGAIN_SECONDS: Final = 0.5
 OLDER_SECONDS: Final = 5.0  # after which a tip from before is believed: the index was made anew
 LITTLE_BEHIND: Final = 3  # blocks that one process may know before another
+TOLD_AT_ONCE: Final = 20  # listeners
+BREATH_SECONDS: Final = 0.002
 QUEUE: Final = 1000  # events that wait for one listener
 REMEMBERED: Final = 1000  # arrivals in the mempool that can be told again
 
@@ -160,7 +162,7 @@ class Watcher:
         found = await self._db.fenced(query)
         events, self.position = found.value
         self._tip = found.tip
-        self._tell([events] if isinstance(events, Gap) else events)
+        await self._tell([events] if isinstance(events, Gap) else events)
 
     def _is_known(self, tip: Tip, last: Tip) -> bool:
         """Whether a tip tells nothing new; one from before is what a slow read brought, unless it stays."""
@@ -190,12 +192,16 @@ class Watcher:
         if events:
             self.position = events[-1].position
             self._arrived += events
-            self._tell(events)
+            await self._tell(events)
 
-    def _tell(self, events: Sequence[Event | Gap]) -> None:
-        for event in events:
-            for listener in self._listeners:
-                listener.offer(event)
+    async def _tell(self, events: Sequence[Event | Gap]) -> None:
+        """Offer events to everybody, to some at a time: thousands who write at once would keep requests waiting."""
+        listeners = list(self._listeners) if events else []
+        for first in range(0, len(listeners), TOLD_AT_ONCE):
+            for listener in listeners[first : first + TOLD_AT_ONCE]:
+                for event in events:
+                    listener.offer(event)
+            await asyncio.sleep(BREATH_SECONDS if len(listeners) > TOLD_AT_ONCE else 0)
 
 
 def _is_little_behind(tip: Tip, since: Position) -> bool:

@@ -79,7 +79,7 @@ def test_blocks_and_a_reorganisation_are_told_in_order_and_told_again(moving: tu
     equal_to_the_resources(client, heard)
     for place in range(0, len(ids) - 1, 7):
         with listening(client, headers={"Last-Event-ID": ids[place]}) as again:
-            told = again.until(is_last)
+            told = [h for h in again.until(is_last) if h.name != "tip"]
             assert [(h.name, h.id) for h in told] == [(h.name, h.id) for h in heard[place:]]
             assert again.until(lambda h: h.name == "tip")[-1].data["tip"]["hash"] == NEWER[-1]
 
@@ -223,7 +223,7 @@ def test_who_reads_too_slowly_is_told_so_and_can_come_back(
     last = heard[-2].id if len(heard) > 1 else begin.id
     with listening(client, "kinds=block", headers={"Last-Event-ID": last}) as ear:
         rest = ear.until(is_last)
-    assert [h.data["hash"] for h in heard[:-1] + rest] == list(NEWER)
+    assert [h.data["hash"] for h in heard + rest if h.name == "block"] == list(NEWER)
 
 
 def test_places_are_counted_and_given_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
