@@ -165,8 +165,8 @@ class Database:
     async def fenced(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         """The answer of ``query(view, *args)`` and the tip it is true for.
 
-        A query that failed fails here, but only against the newest tip. Raises Syncing when there is no block
-        yet, or when no undisturbed moment was found within two seconds.
+        A query that failed fails here, but only undisturbed, and where it says why only against the newest tip.
+        Raises Syncing when there is no block yet, or when no undisturbed moment was found within two seconds.
         """
         deadline = time.monotonic() + PATIENCE_SECONDS
         tip = self.meta.tip or await self._read_tip()
@@ -174,16 +174,16 @@ class Database:
             if tip is None:
                 raise Syncing("no block has been indexed yet: ask again later")
             view = View(self, tip)
-            outcome: T | ExplorerError | Torn
+            outcome: T | Exception
             try:
                 outcome = await query(view, *args, **kwargs)
-            except (ExplorerError, Torn) as error:
+            except Exception as error:  # rows may go away under a query: then no failure of it means anything
                 outcome = error
             now = await self._read_tip()
             if not isinstance(outcome, Torn) and view.holds(now):
-                if not isinstance(outcome, ExplorerError):
+                if not isinstance(outcome, Exception):
                     return Answer(outcome, tip, view.shown)
-                if now is not None and now.height == tip.height:
+                if not isinstance(outcome, ExplorerError) or (now is not None and now.height == tip.height):
                     raise outcome
             if time.monotonic() > deadline:
                 raise Syncing("the index has been writing for over two seconds: ask again")

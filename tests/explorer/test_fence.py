@@ -268,3 +268,28 @@ def test_what_was_asked_before_and_answered_later_changes_nothing(
             return [told.height, database.meta.tip.height]
 
     assert asyncio.run(heights()) == [2, 2]
+
+
+@pytest.mark.parametrize("rewound", [True, False])
+def test_a_fault_among_rows_that_go_away_is_asked_again(mongod: str, database_name: str, rewound: bool) -> None:
+    """A row that is absent where another one names it: the rewind's doing, or else a fault that is told."""
+
+    async def scenario() -> int:
+        async with opened(mongod, database_name) as (database, store):
+            await store.meta.replace_one({"_id": "tip"}, tip(5), upsert=True)
+            await database.poll()
+
+            async def joined(view: View) -> int:
+                if view.tip.epoch == 0:
+                    if rewound:
+                        await store.meta.replace_one({"_id": "tip"}, tip(4, epoch=1, reorgs=1))
+                    raise KeyError(5)
+                return view.tip.height
+
+            return (await database.fenced(joined)).value
+
+    if rewound:
+        assert asyncio.run(scenario()) == 4
+    else:
+        with pytest.raises(KeyError):
+            asyncio.run(scenario())
