@@ -43,6 +43,7 @@ class Sender:
         self._database, self._hook, self._book, self._post, self._clock = database, hook, book, post, clock
         self._ahead: deque[News] = deque()
         self._begun = False
+        self._obstacle = ""  # why nothing can be told, as the log has it
 
     async def run(self) -> None:
         """Tell until cancelled."""
@@ -55,13 +56,18 @@ class Sender:
 
     async def _safe_turn(self) -> float:
         try:
-            return await self.turn()
+            wait = await self.turn()
         except Lost:
             log.warning("webhook %s: another notifier has taken over, this one took too long", self._hook.name)
         except ExplorerError as error:
-            log.warning("webhook %s: nothing can be told for now: %s", self._hook.name, error)
+            if str(error) != self._obstacle:
+                log.warning("webhook %s: nothing can be told for now: %s", self._hook.name, error)
+            self._obstacle = str(error)
         except Exception:
             log.exception("webhook %s: a fault of the notifier", self._hook.name)  # the other webhooks go on
+        else:
+            self._obstacle = ""
+            return wait
         self._ahead.clear()
         return LOOK_SECONDS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from typing import Any
 
 from indexer.chain.address import encode_address
@@ -82,7 +83,7 @@ class Chain:
                 self.branch = self.random.choice(BRANCHES)
         self.store.lives = None
 
-    def outputs(self, addresses: set[str], depth: int) -> dict[str, int]:
+    def outputs(self, addresses: Collection[str], depth: int) -> dict[str, int]:
         """What the chain pays to some addresses with so many confirmations: value by outpoint."""
         last = self.index.tip["height"] + 1 - depth
         return {

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import closing
 from ipaddress import ip_address
 from pathlib import Path
@@ -87,32 +87,36 @@ def wait_for(done: Callable[[], bool], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-def begin(world: Chain, client: Client, receiver: Receiver, nodes: frozenset[str]) -> None:
+def begin(
+    world: Chain, client: Client, receiver: Receiver, addresses: Collection[str], nodes: frozenset[str]
+) -> None:
     """Let the receiver know what happened before it was told anything."""
     wait_for(lambda: has_seen_tip(world, client))
-    receiver.ledger.booked = dict.fromkeys(world.outputs(paid(), 1), "before")
+    receiver.ledger.booked = dict.fromkeys(world.outputs(addresses, 1), "before")
     receiver.ledger.lives = lives(world, nodes)
 
 
-def agree(world: Chain, receiver: Receiver, nodes: frozenset[str]) -> None:
+def agree(world: Chain, receiver: Receiver, addresses: Collection[str], nodes: frozenset[str]) -> None:
     """What the receiver made of the deliveries is what the chain says now."""
     assert receiver.wrong == []
-    assert receiver.ledger.booked.keys() == world.outputs(paid(), 1).keys()
+    assert receiver.ledger.booked.keys() == world.outputs(addresses, 1).keys()
     assert receiver.ledger.lives == lives(world, nodes)
 
 
-def test_every_delivery_has_its_effect_once_whatever_the_chain_the_receiver_and_the_notifier_do(
-    moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sender, "FIRST_PAUSE", 0.005)
+def go_on(
+    moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch, *, reorgs: int, kills: int, part: int, chance: float
+) -> Receiver:
+    """Reorganise so often, killing notifier and index now and then; the deliveries end exact."""
     monkeypatch.setattr(sender, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(sender, "pause_after", lambda attempts: 0.005)
     world, client = moving
-    nodes = frozenset(nodes_of(world).values())
-    chance = random.Random(5)
-    with Receiver(chance=0.2, ways=WAYS) as receiver:
-        hook = Webhook("all", receiver.url, SECRET, tuple(paid()), nodes, EVENTS - {"update"}, 1)
-        begin(world, client, receiver, nodes)
+    addresses, nodes = sorted(paid())[::part], frozenset(sorted(nodes_of(world).values())[::part])
+    drawn = random.Random(5)
+    deaths = set(drawn.sample(range(reorgs), kills))
+    losses = set(drawn.sample(range(reorgs), kills // 4))
+    with Receiver(chance=chance, ways=WAYS) as receiver:
+        hook = Webhook("all", receiver.url, SECRET, tuple(addresses), nodes, EVENTS - {"update"}, 1)
+        begin(world, client, receiver, addresses, nodes)
         delivering = Post(TIMEOUT, True, time.time)
 
         async def start() -> asyncio.Task[None]:
@@ -126,18 +130,34 @@ def test_every_delivery_has_its_effect_once_whatever_the_chain_the_receiver_and_
 
         task = client.run(start())
         wait_for(lambda: client.run(client.services.db.find_one("webhooks", {"_id": "all"}, ())) is not None)
-        for n in range(5):
-            world.step(mortal=n == 2)
-            time.sleep(chance.random() * 0.4)
-            client.run(kill(task))
-            task = client.run(start())
+        for n in range(reorgs):
+            world.step(mortal=n in losses)
+            time.sleep(drawn.random() * 0.1)
+            if n in deaths:
+                client.run(kill(task))
+                task = client.run(start())
         receiver.chance = 0.02
         wait_for(lambda: told_all(world, client))
         client.run(kill(task))
         client.run(delivering.close())
-        agree(world, receiver, nodes)
-        assert receiver.ledger.doubles > 0
-        assert {"credit", "reversal", "reorg", "payout"} <= {_event(body) for _, body in receiver.requests}
+        agree(world, receiver, addresses, nodes)
+    return receiver
+
+
+def test_every_delivery_has_its_effect_once_whatever_chain_receiver_and_notifier_do(
+    moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = go_on(moving, monkeypatch, reorgs=5, kills=4, part=2, chance=0.2)
+    assert receiver.ledger.doubles > 0
+    assert {"credit", "reversal", "reorg", "payout"} <= {_event(body) for _, body in receiver.requests}
+
+
+@pytest.mark.slow
+def test_two_hundred_reorganisations_and_fifty_kills(
+    moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = go_on(moving, monkeypatch, reorgs=200, kills=50, part=8, chance=0.03)
+    assert receiver.ledger.doubles > 10
 
 
 def _event(body: bytes) -> str:
@@ -170,10 +190,10 @@ def test_killed_notifiers(moving: tuple[Chain, Client], mongod: str, database_na
             assert child.stdout is not None and child.stdout.readline() == "telling 1 webhooks\n"
             return child
 
-        begin(world, client, receiver, nodes)
+        begin(world, client, receiver, paid(), nodes)
         child = start()
         wait_for(lambda: client.run(client.services.db.find_one("webhooks", {"_id": "all"}, ())) is not None)
-        for _ in range(10):
+        for _ in range(5):
             world.step()
             time.sleep(chance.random() * 0.5)
             child.kill()
@@ -184,7 +204,7 @@ def test_killed_notifiers(moving: tuple[Chain, Client], mongod: str, database_na
         child.send_signal(signal.SIGTERM)
         child.communicate()
         assert child.returncode == 0
-        agree(world, receiver, nodes)
+        agree(world, receiver, paid(), nodes)
 
 
 @pytest.mark.parametrize("way", [*WAYS, "accepted", "closed"])
