@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,9 +62,12 @@ ONLY_IN = {
     "jinja2": ("explorer",),
     "leather": ("explorer.charts.drawing",),
     "segno": ("explorer.charts.qr",),
-    "PIL": ("explorer.charts.picture",),
+    "PIL": ("explorer.charts.picture", "explorer.charts.raster"),
     "coincurve": ("explorer.signatures",),
 }
+
+# Packages that are installed under another name than they are imported by.
+DISTRIBUTED_AS = {"PIL": "pillow", "bson": "pymongo", "zmq": "pyzmq"}
 
 # indexer.chain is pure: no files, no clock, no network, no process.
 IMPURE = {"os", "io", "pathlib", "time", "datetime", "random", "socket", "subprocess", "threading", "urllib", "tomllib"}
@@ -134,6 +140,16 @@ def test_foreign_packages_stay_behind_their_modules(module: str) -> None:
         if (homes := ONLY_IN.get(name.split(".")[0])) and not any(is_within(module, home) for home in homes)
     ]
     assert wrong == []
+
+
+def test_foreign_packages_are_installed_with_the_project() -> None:
+    """What only came with something else, or with the tests, is missing on the machine of an operator."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {re.split(r"[^a-z0-9]", text, maxsplit=1)[0] for text in project["dependencies"]}
+    ours = {"indexer", "explorer", "cython_ext"}
+    foreign = {name.split(".")[0] for module in MODULES for name, _ in imports_of(module)} - ours
+    needed = {DISTRIBUTED_AS.get(name, name) for name in foreign - sys.stdlib_module_names}
+    assert needed - declared == set()
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if is_within(m, "indexer.chain")])
