@@ -33,6 +33,7 @@ from indexer.store.codec import Document, is_odd, ledger_id, ledger_row, transac
 MOST_ADDRESSES: Final = 100
 MOST_COINS: Final = 10_000
 MOST_TRANSACTIONS: Final = 10_000
+AT_ONCE: Final = 500  # whole transactions in memory, some of which pay thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,14 @@ def _unconfirmed_coins(keys: Mapping[bytes, str], waiting: Sequence[Document]) -
                 yield Coin(keys[output.address], txid, n, script, output.value, None, 0, False, since)
 
 
+async def immature(view: View, addresses: Sequence[str]) -> int:
+    """What the coinbases pay to addresses that cannot be spent yet, in zatoshi."""
+    youngest = first_outkey(max(0, view.tip.height - view.network.coinbase_maturity + 2))
+    end = first_outkey(view.tip.height + 1)
+    where = {"a": {"$in": list(keys_of(view, addresses))}, "k": {"$gte": youngest, "$lt": end}}
+    return sum(row["v"] for row in await view.many("utxos", where, fields=("k", "v")) if is_coinbase(row["k"]))
+
+
 # --- the mempool --------------------------------------------------------------------------------------------
 
 
@@ -200,9 +209,12 @@ async def deltas_of(
 ) -> list[Delta]:
     """What every input and output did to the addresses, address by address, oldest first."""
     keys = keys_of(view, addresses)
-    wanted = await all_transaction_keys(view, addresses, first=first, last=last)
-    rows = await view.many("transactions", {"_id": {"$in": wanted}}, sort=[("_id", 1)]) if wanted else []
-    found = [delta for row in rows for delta in _deltas(keys, transaction_row(row), None)]
+    wanted = (await all_transaction_keys(view, addresses, first=first, last=last))[::-1]
+    found: list[Delta] = []
+    for begin in range(0, len(wanted), AT_ONCE):
+        some = {"$in": wanted[begin : begin + AT_ONCE]}
+        rows = await view.many("transactions", {"_id": some}, sort=[("_id", 1)])
+        found += [delta for row in rows for delta in _deltas(keys, transaction_row(row), None)]
     order = {text: n for n, text in enumerate(keys.values())}
     return sorted(found, key=lambda delta: order[delta.address])
 

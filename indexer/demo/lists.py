@@ -62,7 +62,7 @@ class NodeAnswers:
             "tier": node.tier.name,
             "payment_address": self._payee(node),
             "pubkey": node.pubkey.hex(),
-            "activesince": str(active[node.confirmed].time),
+            "activesince": str(active[node.started].time),
             "lastpaid": str(paid),
             "amount": trimmed(node.value),
             "rank": rank,

@@ -205,6 +205,8 @@ def test_several_addresses_are_one_history(client: Client) -> None:
     assert len(posted) == sum(len(row["utxos"]) for row in rows)
     sums = asked(client, f"/api/addrs/{','.join(addresses)}/balance")
     assert sums["balance"] == sum(row["balance"]["balance"] for row in rows)
+    young = [u["satoshis"] for u in posted if u.get("coinbase")]
+    assert (sums["unconfirmedBalance"], sums["immature"]) == (0, sum(young))
 
 
 def test_messages_in_outputs_are_there(client: Client) -> None:

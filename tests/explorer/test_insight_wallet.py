@@ -115,10 +115,14 @@ def test_coins_with_and_without_the_mempool(wallet: Client) -> None:
 
 
 def test_immature_coinbases_are_marked(wallet: Client) -> None:
+    assert asked(wallet, f"/api/addrs/{UNUSED}/balance") == {"balance": 0, "unconfirmedBalance": 0, "immature": 0}
     young = recorded.blocks()[TIP - 20]["block"]["tx"][0]
     address = young["vout"][0]["scriptPubKey"]["addresses"][0]
     coins = {(u["txid"], u["vout"]): u for u in asked(wallet, f"/api/addrs/{address}/utxo")}
     assert coins[young["txid"], 0]["coinbase"] is True
+    sums = asked(wallet, f"/api/addrs/{address}/balance")
+    assert sums["immature"] == sum(u["satoshis"] for u in coins.values() if u.get("coinbase")) > 0
+    assert sums["unconfirmedBalance"] == asked(wallet, f"/api/addr/{address}?noTxList=1")["unconfirmedBalanceSat"]
     assert all(u.get("coinbase") is None for u in coins.values() if u["confirmations"] >= 100)
 
 

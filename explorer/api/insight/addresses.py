@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.queries.addresses import address
 from explorer.queries.balances import balances
-from explorer.queries.gathered import MOST_ADDRESSES, Coin, coins_of
+from explorer.queries.gathered import MOST_ADDRESSES, Coin, coins_of, immature, waiting_deltas
 from explorer.queries.mempool import of_address
 from explorer.queries.text import address_key
 from explorer.services import services
@@ -150,8 +151,8 @@ async def _history(request: Request, texts: list[str], given: Mapping[str, Any])
 
 
 async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any]:
-    found = await address(view, text)
-    pool = await of_address(view, address_key(text, view.network))
+    key = address_key(text, view.network)
+    found, pool = await asyncio.gather(address(view, text), of_address(view, key))
     unconfirmed = 0 if pool is None else pool.change
     sums = {
         "balance": found.balance,
@@ -168,14 +169,13 @@ async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any
 
 
 async def _sums(view: View, texts: list[str]) -> dict[str, Any]:
-    if len(texts) > MOST_ADDRESSES:
-        raise BadRequest(f"more than {MOST_ADDRESSES} addresses")
-    found = await balances(view, texts)
-    each = [await address(view, text) for text in texts]
+    waiting, young, found = await asyncio.gather(
+        waiting_deltas(view, texts), immature(view, texts), balances(view, texts)
+    )
     return {
         "balance": sum(item.balance for item in found.items),
-        "unconfirmedBalance": sum(item.unconfirmed or 0 for item in each),
-        "immature": sum(item.immature for item in each),
+        "unconfirmedBalance": sum(delta.value for delta in waiting),
+        "immature": young,
     }
 
 

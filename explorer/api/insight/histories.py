@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from explorer.db import View
 from explorer.queries.gathered import all_transaction_keys, keys_of, txids_of, waiting_for
 from explorer.queries.numbered import numbered
 from explorer.queries.rows import unconfirmed_transaction
-from explorer.queries.scripts import output_scripts
+from explorer.queries.scripts import scripts_at
 from explorer.queries.transactions import transactions_at
 from indexer.chain.keys import hash_text
 from indexer.store.codec import Document
@@ -21,8 +22,10 @@ async def history(
 ) -> tuple[int, list[dict[str, Any]]]:
     """How many transactions addresses have, and those from ``first`` to before ``end``, newest first."""
     waiting, total, keys = await _slice(view, addresses, first, end)
-    found = [unconfirmed_transaction(row, view.network) for row in waiting] + await transactions_at(view, keys)
-    scripts = await output_scripts(view, found)
+    mined, scripts = await asyncio.gather(
+        transactions_at(view, keys), scripts_at(view, keys, [bytes(row["_id"]) for row in waiting])
+    )
+    found = [unconfirmed_transaction(row, view.network) for row in waiting] + mined
     shown = [tx_json(view.network, tx, scripts.get(tx.txid, ()), None, without) for tx in found]
     return total, shown
 
