@@ -31,6 +31,7 @@ from tests.generated_docs import DOCS
 from tests.indexed import Index, chain, network
 from tests.mempool.pool import Pool, pool_at, prepared, waiting
 from tests.replay_chain import raw_transactions
+from tests.replay_daemon import ReplayDaemon
 
 ADDRESSES = sorted(expectations())
 LONGEST = max(expectations(), key=lambda address: len(expectations()[address].by_transaction))
@@ -326,6 +327,18 @@ def test_answers_are_revalidated_and_open_to_all(client: Client) -> None:
     first = client.get(f"/api/v2/address/{ADDRESS}")
     assert first.headers["access-control-allow-origin"] == "*"
     assert client.get(f"/api/v2/address/{ADDRESS}", headers={"If-None-Match": first.headers["etag"]}).status_code == 304
+
+
+def test_what_passes_is_kept_by_nobody(recorded_index: tuple[str, str]) -> None:
+    with ReplayDaemon() as daemon, Client(create_app(settings(recorded_index, daemon=daemon))) as client:
+        for path in ("/api/v2", "/api/v2/estimatefee/2"):
+            assert client.get(path).headers["cache-control"] == "no-store"
+        daemon.misbehave("refusing")
+        away = client.get(f"/api/v2/tx/{TXID}")
+        assert (away.status_code, away.headers["cache-control"], "hex" in away.json()) == (200, "no-store", False)
+        daemon.behave()
+        back = client.get(f"/api/v2/tx/{TXID}")
+        assert ("etag" in back.headers, "hex" in back.json()) == (True, True)
 
 
 def test_without_a_daemon_what_needs_one_says_so(any_client: Client) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from explorer.api.blockbook.accounts import MOST_ON_PAGE, pages
 from explorer.api.blockbook.shapes import Json, transaction_shape, without_empty
+from explorer.api.forms.reply import Passing
 from explorer.db import Answer, View
 from explorer.errors import UpstreamUnavailable
 from explorer.queries.blocks import block, reference_at, stored_hash
@@ -17,9 +18,6 @@ from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.queries.transactions import FullIds, transaction, transactions_at
 from explorer.services import Services
 from indexer.chain.keys import txkey
-
-UNHEARD: Final = {"unheard": 1}
-"""Shown by an answer that lacks what the daemon would have told: no tag of another answer is like its own."""
 
 
 async def block_hash(view: View, height: int) -> str:
@@ -61,8 +59,8 @@ async def raw_block(s: Services, reference: str) -> Answer[Json]:
     return Answer({"hex": (await s.daemon.raw_block(found.value[0])).hex()}, found.tip)
 
 
-async def one_transaction(s: Services, txid: str) -> Answer[Json]:
-    """A transaction, with its bytes where there is a daemon to ask."""
+async def one_transaction(s: Services, txid: str) -> Answer[Json | Passing]:
+    """A transaction, with its bytes where there is a daemon to ask; passing while that one is away."""
     found = await s.db.fenced(_with_scripts, parse_txid(txid), s.daemon.full_ids)
     told, scripts = found.value
     if not s.daemon.is_configured:
@@ -70,7 +68,7 @@ async def one_transaction(s: Services, txid: str) -> Answer[Json]:
     try:
         return Answer(transaction_shape(told, scripts, await _raw(s, told)), found.tip, found.shown)
     except UpstreamUnavailable:
-        return Answer(transaction_shape(told, scripts), found.tip, {**found.shown, **UNHEARD})
+        return Answer(Passing(transaction_shape(told, scripts)), found.tip, found.shown)
 
 
 async def raw_transaction(s: Services, txid: str) -> str:
@@ -79,11 +77,11 @@ async def raw_transaction(s: Services, txid: str) -> str:
     return (await _raw(s, found.value)).hex()
 
 
-async def daemon_transaction(s: Services, txid: str) -> Answer[Any]:
-    """A transaction in the daemon's own words, unchanged."""
+async def daemon_transaction(s: Services, txid: str) -> Answer[Passing]:
+    """A transaction in the daemon's own words, unchanged: its tip may be another one."""
     found = await s.db.fenced(transaction, parse_txid(txid), s.daemon.full_ids)
     described = await s.daemon.verbose_transaction(found.value.txid)
-    return Answer(plain_numbers(described), found.tip, found.shown)
+    return Answer(Passing(plain_numbers(described)), found.tip, found.shown)
 
 
 def plain_numbers(value: Any) -> Any:

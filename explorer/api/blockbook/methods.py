@@ -9,6 +9,7 @@ from explorer.api.blockbook import accounts, ask, chain, history
 from explorer.api.blockbook.ask import Given
 from explorer.api.blockbook.fees import fee_of, fee_rates
 from explorer.api.blockbook.status import wallet_status
+from explorer.api.forms.reply import Passing
 from explorer.errors import BadRequest, NotFound
 from explorer.services import Services
 
@@ -59,12 +60,13 @@ async def get_balance_history(s: Services, given: Given) -> Any:
 
 async def get_transaction(s: Services, given: Given) -> Any:
     """A transaction with its bytes."""
-    return (await chain.one_transaction(s, ask.text(given, "txid"))).value
+    told = (await chain.one_transaction(s, ask.text(given, "txid"))).value
+    return told.value if isinstance(told, Passing) else told
 
 
 async def get_transaction_specific(s: Services, given: Given) -> Any:
     """A transaction in the daemon's words."""
-    return (await chain.daemon_transaction(s, ask.text(given, "txid"))).value
+    return (await chain.daemon_transaction(s, ask.text(given, "txid"))).value.value
 
 
 async def estimate_fee(s: Services, given: Given) -> Any:

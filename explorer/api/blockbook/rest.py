@@ -15,11 +15,12 @@ from explorer.api.blockbook import accounts, ask, chain, history
 from explorer.api.blockbook.fees import fee_rates, rate_text
 from explorer.api.blockbook.status import status
 from explorer.api.body import read_bytes
-from explorer.api.respond import CORS, RETRY_SECONDS, REVALIDATE, json_response
+from explorer.api.forms.reply import Passing, reply
+from explorer.api.json import encode
+from explorer.api.respond import CORS, RETRY_SECONDS, json_response
 from explorer.daemon import LONGEST_TRANSACTION
 from explorer.db import Answer
 from explorer.errors import BadRequest, ExplorerError
-from explorer.etag import etag, is_known
 from explorer.negotiate import prefers_html
 from explorer.services import services
 
@@ -38,11 +39,8 @@ def answering(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
             found = await handler(request)
         except ExplorerError as error:
             return refusal(request, error)
-        tag = etag(found.tip, found.shown)
-        headers = {"ETag": tag, "Cache-Control": REVALIDATE}
-        if is_known(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=304, headers=headers | CORS)
-        return json_response(request, found.value, headers=headers)
+        value, lasting = (found.value.value, False) if isinstance(found.value, Passing) else (found.value, True)
+        return reply(request, found, encode(value), lasting=lasting)
 
     return answer
 
@@ -56,7 +54,8 @@ def refusal(request: Request, error: ExplorerError) -> Response:
 
 async def get_blockbook_status(request: Request) -> Answer[Any]:
     """How index and daemon are."""
-    return await services(request).db.fenced(status)
+    found = await services(request).db.fenced(status)
+    return Answer(Passing(found.value), found.tip)
 
 
 async def get_blockbook_hash(request: Request) -> Answer[Any]:
