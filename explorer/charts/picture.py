@@ -1,4 +1,4 @@
-"""A card as PNG for the previews of links, 1200 × 630 px. The only module that imports Pillow.
+"""A card as PNG for the previews of links, 1200 × 630 px. With ``raster`` the only module that imports Pillow.
 
 The letters are those of the font that Pillow brings, so that a server needs none; what it has no letter for is
 written as a question mark.
@@ -22,13 +22,13 @@ HEIGHT: Final = 630
 MARGIN: Final = 72
 COLOURS: Final = 64  # of the palette: text in a few colours, with its edges
 BARS: Final = (120, 84, 48)  # px, of the mark
-_PENCIL: Final = Lock()  # letters of one font are not drawn by two threads
+PENCIL: Final = Lock()  # letters of one font are not drawn by two threads
 LETTERS: Final = frozenset(map(chr, range(0x20, 0x7F))) | set("·…")
 
 
 def card_png(card: Card, theme: str, note: str = "") -> bytes:
     """The card as an image; ``note`` stands at its foot. From any thread: one image is drawn after the other."""
-    with _PENCIL:
+    with PENCIL:
         return _drawn(card, colours(theme), note)
 
 
@@ -82,7 +82,7 @@ def _write(
     shown = known(text)
     while _length(shown, size) > width and len(shown) > 1:
         shown = shown.rstrip("…")[:-1] + "…"
-    draw.text(at, shown, font=_font(size), fill=fill, anchor=anchor, stroke_width=1 if bold else 0)
+    draw.text(at, shown, font=font(size), fill=fill, anchor=anchor, stroke_width=1 if bold else 0)
 
 
 def known(text: str) -> str:
@@ -96,11 +96,12 @@ def _fitting(text: str, sizes: tuple[int, ...], width: int) -> int:
 
 
 def _length(text: str, size: int) -> float:
-    return _font(size).getlength(text)
+    return font(size).getlength(text)
 
 
 @cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """The font that Pillow brings, in a size."""
     found = ImageFont.load_default(size)
     if not isinstance(found, ImageFont.FreeTypeFont):  # a Pillow that was built without FreeType
         raise RuntimeError("this Pillow has no FreeType: install its wheel from PyPI, pip install --force pillow")

@@ -80,6 +80,7 @@ routes: Final[list[BaseRoute]] = [
     Route("/oembed", embeds.oembed),
     Route("/charts", charts.gallery),
     Route("/charts/{name}.svg", charts.image),
+    Route("/charts/{name}.png", charts.picture),
     Route("/charts/{name}.csv", charts.numbers),
     Route("/charts/{name}", charts.show),
     Route("/mempool", mempool.show),

@@ -15,10 +15,11 @@ from starlette.responses import Response
 from explorer.api.charts import stretch
 from explorer.charts.drawing import NARROW, SMALL, WIDE, alone, inline
 from explorer.charts.figure import Figure
+from explorer.charts.raster import figure_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.pages.chain_charts import chain_figure, chain_sheet
-from explorer.pages.images import drawn, theme_of
+from explorer.pages.images import drawn, simulated, theme_of, unchanged
 from explorer.pages.render import page, with_query
 from explorer.pages.sheets import Sheet
 from explorer.pages.supply_charts import parallel_figure, parallel_sheet, supply_figure, supply_sheet
@@ -138,6 +139,16 @@ async def image(request: Request) -> Response:
     theme = theme_of(request)
     found = await plot_of(request)
     return drawn(request, found, lambda plot: alone(plot.figure, theme), "image/svg+xml")
+
+
+async def picture(request: Request) -> Response:
+    """A chart as PNG of 1200 × 630 px, ``?theme=light`` or ``dark``, for readers that show no SVG."""
+    theme, found = theme_of(request), await plot_of(request)
+    same = unchanged(request, found)
+    if same is not None:
+        return same
+    drawing = await asyncio.to_thread(figure_png, found.value.figure, theme, simulated(request))
+    return drawn(request, found, lambda _: drawing, "image/png")
 
 
 async def numbers(request: Request) -> Response:

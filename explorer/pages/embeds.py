@@ -19,7 +19,7 @@ from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.pages.cards import maker
 from explorer.pages.hosts import host_of
-from explorer.pages.images import drawn, theme_of, unchanged
+from explorer.pages.images import drawn, simulated, theme_of, unchanged
 from explorer.pages.render import ENVIRONMENT, page
 from explorer.queries.chart_results import NAMES
 from explorer.queries.queues import tiers
@@ -39,7 +39,6 @@ OFFERED: Final[tuple[tuple[str, dict[str, str], str], ...]] = (
     ("circulating", {}, "FLUX circulating on all chains"),
     ("cap", {}, "Whether the caps of the supply hold"),
 )
-SIMULATED: Final = "Simulated: the demo network, not the Flux chain"
 
 
 async def card_of(request: Request) -> Answer[Card]:
@@ -64,8 +63,7 @@ async def preview(request: Request) -> Response:
     same = unchanged(request, found)
     if same is not None:
         return same
-    note = SIMULATED if services(request).simulated else ""
-    image = await asyncio.to_thread(card_png, found.value, theme, note)
+    image = await asyncio.to_thread(card_png, found.value, theme, simulated(request))
     return drawn(request, found, lambda _: image, "image/png")
 
 

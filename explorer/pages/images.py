@@ -12,9 +12,11 @@ from explorer.db import Answer
 from explorer.errors import BadRequest
 from explorer.etag import etag, is_known
 from explorer.pages.render import THEMES
+from explorer.services import services
 
 T = TypeVar("T")
 
+SIMULATED: Final = "Simulated: the demo network, not the Flux chain"
 ANYWHERE: Final = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding"}
 
 
@@ -24,6 +26,11 @@ def theme_of(request: Request) -> str:
     if theme not in THEMES:
         raise BadRequest(f"theme is {theme[:20]!r}: expected one of {', '.join(THEMES)}")
     return theme
+
+
+def simulated(request: Request) -> str:
+    """What images of the demo network say about themselves; nothing on others."""
+    return SIMULATED if services(request).simulated else ""
 
 
 def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind: str) -> Response:

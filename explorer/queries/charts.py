@@ -62,6 +62,8 @@ async def _heights(view: View, points: int, since: str | None, until: str | None
     """Evenly spread heights of a stretch, the first and the last included; none when no block lies in it."""
     low = 0 if since is None else await first_block(view, since)
     high = view.tip.height if until is None else await last_block(view, until)
+    if low > high + 1:
+        raise BadRequest(f"from is block {low}, above to, which is block {high}")
     return sorted({low + (high - low) * n // (points - 1) for n in range(points)}) if low <= high else []
 
 

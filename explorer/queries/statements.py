@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Final
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
@@ -16,16 +13,13 @@ from explorer.queries.blocks import reference_at
 from explorer.queries.movements import Category, movements_of
 from explorer.queries.pinned import MASK, require_unchanged
 from explorer.queries.results import BlockReference
-from explorer.queries.search import first_at
+from explorer.queries.spans import first_block, last_block
 from explorer.queries.text import address_key
 from explorer.queries.units import Address, Hash, Height, Seconds, Zatoshi
 from indexer.chain.keys import hash_text, parse_hash, txkey, txkey_index
 from indexer.store.codec import Document, LedgerRow, Transaction, ledger_id, ledger_row, transaction_row
 
 LIST = Cursor("movements of a statement", 5)
-DAY: Final = 24 * 3600
-_HEIGHT = re.compile(r"\d{1,10}\Z", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,7 @@ async def statement(
     A cursor stays with the last block of the span. NotFound when what is stored does not add up.
     """
     key = address_key(text, view.network)
-    first = 0 if since is None else await _first_block(view, since)
+    first = 0 if since is None else await first_block(view, since)
     start = await _start(view, first, until) if cursor is None else await _resumed(view, cursor)
     if first > start.last + 1:
         raise BadRequest(f"from is block {first}, above to, which is block {start.last}")
@@ -118,7 +112,7 @@ async def statement(
 
 
 async def _start(view: View, first: int, until: str | None) -> _Start:
-    last = view.tip.height if until is None else await _last_block(view, until)
+    last = view.tip.height if until is None else await _last(view, until)
     return _Start(last, (first, -1, 0))
 
 
@@ -135,39 +129,12 @@ def _mark(reference: BlockReference) -> int:
     return int.from_bytes(parse_hash(reference.hash)[:8], "big") & MASK
 
 
-# --- spans --------------------------------------------------------------------------------------------------
-
-
-async def _first_block(view: View, text: str) -> int:
-    """The first block of a span: a height, or the first block since a date by the running maximum of block times."""
-    if _HEIGHT.match(text):
-        return view.require_height(int(text))
-    found = await first_at(view, _seconds("from", text, 0))
-    return view.tip.height + 1 if found is None else found
-
-
-async def _last_block(view: View, text: str) -> int:
-    """The last block of a span: a height, or the last block up to a moment or the end of a day."""
-    if _HEIGHT.match(text):
-        return view.require_height(int(text))
-    after = await first_at(view, _seconds("to", text, DAY - 1) + 1)
-    last = view.tip.height if after is None else after - 1
+async def _last(view: View, text: str) -> int:
+    """The last block of a span; BadRequest when the chain had not begun."""
+    last = await last_block(view, text)
     if last < 0:
         raise BadRequest(f"to is {text[:30]!r}: there was no block yet")
     return last
-
-
-def _seconds(name: str, text: str, rest_of_day: int) -> int:
-    """The Unix seconds of an ISO date or moment, UTC where it names no zone; a bare date lasts ``rest_of_day`` on."""
-    try:
-        if _DAY.match(text):
-            return int(datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC).timestamp()) + rest_of_day
-        moment = datetime.fromisoformat(text)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        raise BadRequest(
-            f"{name} is {text[:30]!r}: expected a height, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z"
-        ) from None
 
 
 # --- movements ----------------------------------------------------------------------------------------------

@@ -131,6 +131,7 @@ def test_a_stretch_between_dates_holds_their_blocks(client: Client) -> None:
         ("fees?from=x", 400, "expected a height, or a date"),
         ("fees?to=2026-02-30", 400, "expected a height, or a date"),
         ("fees?from=2401", 409, "2400"),
+        ("fees?from=2000&to=1000", 400, "from is block 2000"),
     ],
 )
 def test_charts_refuse(client: Client, path: str, status: int, words: str) -> None:
@@ -148,3 +149,9 @@ def test_every_chart_is_drawn_and_cached_by_tip(client: Client, name: str) -> No
     image = client.get(f"/charts/{name}.svg?points=5&theme=dark")
     assert image.headers["etag"] == first.headers["etag"] or name == "supply"
     assert image.text.startswith("<svg") and "NaN" not in image.text
+    picture = client.get(f"/charts/{name}.png?points=5")
+    assert picture.headers["content-type"] == "image/png"
+    tag = {"If-None-Match": picture.headers["etag"]}
+    assert client.get(f"/charts/{name}.png?points=5", headers=tag).status_code == 304
+    page = client.get(f"/charts/{name}?points=5").text
+    assert f'property="og:image" content="http://explorer/charts/{name}.png"' in page

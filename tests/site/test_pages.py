@@ -140,6 +140,7 @@ BAD = [
     ("/charts/supply?points=1", 400, "from 2 to 1000"),
     ("/charts/supply?points=x", 400, "expected a whole number"),
     ("/charts/supply.svg?theme=pink", 400, "expected one of light, dark"),
+    ("/charts/nothing.png", 404, "active_addresses"),
     ("/nodes/mega", 400, "no tier"),
     ("/nodes?tier=mega", 400, "no tier"),
     ("/nodes?status=happy", 400, "no status"),
