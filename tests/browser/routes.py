@@ -117,12 +117,12 @@ class Crawl:
         if fragment and visit.is_page and unquote(fragment) not in visit.markup.ids():
             self.broken.append(f"{source} links to {path}#{fragment}: no such place there")
 
-    def one_each(self) -> list[str]:
-        """The pages to look at: what the crawl began from, then one more of each route, view and status."""
+    def one_each(self, examples: bool = True) -> list[str]:
+        """The pages to look at: one of each route, view and status, and all ``examples`` that the crawl began from."""
         found: dict[tuple[Any, ...], str] = {}
         for path, visit in self.visits.items():
             seen = (visit.response.status_code, pattern(str(visit.response.url)), views(path))
-            if visit.is_page and (path in self.seeds or seen not in found):
+            if visit.is_page and (seen not in found or (examples and path in self.seeds)):
                 found[(*seen, path) if seen in found else seen] = path
         return list(found.values())
 
