@@ -145,6 +145,12 @@ def test_a_page_names_its_image_and_its_card(site: Client, path: str) -> None:
     assert small["width"] == 200 and 'width="200"' in small["html"]
 
 
+@pytest.mark.parametrize("path", ["/", "/supply", "/nodes/nimbus"])
+def test_pages_without_a_card_of_their_own_have_an_image(site: Client, path: str) -> None:
+    (image,) = Markup(site.get(path).text).all("meta", property="og:image")
+    assert site.get(image.attributes["content"]).headers["content-type"] == "image/png"
+
+
 def test_a_hostile_host_or_url_is_not_repeated(site: Client) -> None:
     hostile = '"><script>alert(1)</script>'
     assert "<script>alert" not in site.get("/embeds", headers={"Host": hostile}).text
