@@ -337,7 +337,8 @@ def test_nodes_are_linked_from_where_they_appear(site: Client) -> None:
     txid, _, n = CONFIRMED.partition(":")
     collateral = page_of(site, f"/tx/{txid}")
     assert f"/node/{CONFIRMED}" in [e.attributes["href"] for e in collateral.all("a")]
-    hits = [e.attributes["href"] for e in page_of(site, f"/search?q={txid}-{n}").all("a") if "li" in e.parents]
+    links = page_of(site, f"/search?q={txid}-{n}").all("a")
+    hits = [link.attributes["href"] for link in links if {"main", "li"} <= set(link.parents)]
     assert hits == [f"/node/{CONFIRMED}", f"/tx/{txid}"]
 
 
