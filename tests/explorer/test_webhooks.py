@@ -31,6 +31,7 @@ from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.explorer.receiver import SECRET, Receiver
 from tests.explorer.reorganising import LOWEST, Chain, MortalStore, paid
+from tests.explorer.test_credits import Readers
 from tests.indexed import network
 
 TIMEOUT = 0.3
@@ -79,7 +80,7 @@ def told_all(world: Chain, client: Client) -> bool:
     return (row["credit"], row["life"]) == client.run(client.services.db.fenced(places_now)).value
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_for(done: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not done():
@@ -104,7 +105,14 @@ def agree(world: Chain, receiver: Receiver, addresses: Collection[str], nodes: f
 
 
 def go_on(
-    moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch, *, reorgs: int, kills: int, part: int, chance: float
+    moving: tuple[Chain, Client],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    reorgs: int,
+    kills: int,
+    part: int,
+    chance: float,
+    readers: Readers | None = None,
 ) -> Receiver:
     """Reorganise so often, killing notifier and index now and then; the deliveries end exact."""
     monkeypatch.setattr(sender, "LOOK_SECONDS", 0.02)
@@ -132,7 +140,10 @@ def go_on(
         wait_for(lambda: client.run(client.services.db.find_one("webhooks", {"_id": "all"}, ())) is not None)
         for n in range(reorgs):
             world.step(mortal=n in losses)
-            time.sleep(drawn.random() * 0.1)
+            if readers is None:
+                time.sleep(drawn.random() * 0.1)
+            else:
+                readers.look()
             if n in deaths:
                 client.run(kill(task))
                 task = client.run(start())
@@ -156,8 +167,12 @@ def test_every_delivery_has_its_effect_once_whatever_chain_receiver_and_notifier
 def test_two_hundred_reorganisations_and_fifty_kills(
     moving: tuple[Chain, Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receiver = go_on(moving, monkeypatch, reorgs=200, kills=50, part=8, chance=0.03)
+    world, client = moving
+    wait_for(lambda: has_seen_tip(world, client))
+    readers = Readers(client, 200)
+    receiver = go_on(moving, monkeypatch, reorgs=200, kills=50, part=8, chance=0.03, readers=readers)
     assert receiver.ledger.doubles > 10
+    readers.agree(world, 200)
 
 
 def _event(body: bytes) -> str:
@@ -200,7 +215,7 @@ def test_killed_notifiers(moving: tuple[Chain, Client], mongod: str, database_na
             child.communicate()
             child = start()
         receiver.chance = 0.0
-        wait_for(lambda: told_all(world, client), 60)
+        wait_for(lambda: told_all(world, client))
         child.send_signal(signal.SIGTERM)
         child.communicate()
         assert child.returncode == 0
