@@ -50,7 +50,7 @@ CREDITS_BODY: dict[str, Any] = {
 api = Api()
 
 
-@api.get("/api/v1/addresses/{address}/statement", Statement, FROM, TO, FORMAT, LIMIT, CURSOR, errors=(400, 409, 503))
+@api.get("/api/v1/addresses/{address}/statement", Statement, FROM, TO, FORMAT, LIMIT, CURSOR)
 async def get_statement(request: Request) -> Answer[Statement] | Response:
     """What moved on an address in a span of blocks, by category, between its balances before and after."""
     query, db = request.query_params, services(request).db
@@ -66,7 +66,7 @@ async def get_statement(request: Request) -> Answer[Statement] | Response:
     return _streamed(request, await db.fenced(statement, address, since=since, until=until, limit=MAX_LIMIT))
 
 
-@api.get("/api/v1/credits", Credits, ADDRESS, CURSOR, LIMIT, DEPTH, errors=(400, 409, 503))
+@api.get("/api/v1/credits", Credits, ADDRESS, CURSOR, LIMIT, DEPTH)
 async def get_credits(request: Request) -> Answer[Credits]:
     """What came to one address after a cursor, oldest first; what a reorganisation took comes before it."""
     address = request.query_params.get("address")
@@ -76,7 +76,7 @@ async def get_credits(request: Request) -> Answer[Credits]:
     return await services(request).db.fenced(credits, [address], min_confirmations=depth, **paging(request))
 
 
-@api.post("/api/v1/credits", Credits, CREDITS_BODY, errors=(400, 409, 503))
+@api.post("/api/v1/credits", Credits, CREDITS_BODY)
 async def post_credits(request: Request) -> Answer[Credits]:
     """What came to up to 1000 addresses after a cursor, as for one."""
     body = await read_object(request, CREDITS_BYTES, ("addresses", "cursor", "limit", "min_confirmations"))

@@ -48,6 +48,8 @@ GOOD = [
     f"/api/v1/addresses/{ADDRESS}?confirmations=2401",
     f"/api/v1/addresses/{ADDRESS}/transactions",
     f"/api/v1/addresses/{ADDRESS}/utxos",
+    f"/api/v1/addresses/{ADDRESS}/statement?from=1900&limit=3",
+    f"/api/v1/credits?address={ADDRESS}&limit=3",
     "/api/v1/mempool",
     "/api/v1/supply",
     "/api/v1/supply?at=700",
