@@ -59,7 +59,7 @@ async def resume(view: View, forks: Forks, cursor: str | None) -> Place:
     back. One made anew, or that of another explorer, goes on where the block is in the chain.
     """
     if cursor is None:
-        return Place(len(forks), True, 0, bytes(4))
+        return await place_at(view, forks, len(forks), 0)
     place = parse_place(cursor)
     if place.reorgs <= len(forks):
         if place.forward:
