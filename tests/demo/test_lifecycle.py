@@ -6,6 +6,7 @@ commands, told of everything by JSON-RPC and ZMQ.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import time
@@ -139,6 +140,18 @@ def test_a_transaction_is_seen_within_a_second(site: Site, capsys: pytest.Captur
     assert statistics.median(took) < 1.0
     site.rpc.call("generate", 1)
     site.until_at_tip()
+
+
+def test_a_block_is_told_over_http_within_a_second(site: Site) -> None:
+    with site.http.stream("GET", "/api/v1/events?kinds=block", headers={"Accept-Encoding": "gzip"}) as response:
+        lines = response.iter_lines()
+        next(line for line in lines if line == "event: tip")
+        begun = time.monotonic()
+        (block,) = site.rpc.call("generate", 1)
+        told = next(line for line in lines if line.startswith("data: ") and block in line)
+        assert time.monotonic() - begun < 1.0
+    site.until_at_tip()
+    assert json.loads(told.removeprefix("data: "))["hash"] == block
 
 
 def zat(amount: str) -> int:

@@ -224,6 +224,10 @@ def test_who_reads_too_slowly_is_told_so_and_can_come_back(
     with listening(client, "kinds=block", headers={"Last-Event-ID": last}) as ear:
         rest = ear.until(is_last)
     assert [h.data["hash"] for h in heard + rest if h.name == "block"] == list(NEWER)
+    client.services.watcher.close()
+    with listening(client) as late:
+        assert late.until(lambda h: h.name == "end")[-1].data["reason"] == watcher.GOODBYE
+        assert late.text() == ""
 
 
 def test_places_are_counted_and_given_back(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
