@@ -16,7 +16,7 @@ from tests.indexed import Index, branch, chain, network
 
 FORK, LOST = branch("R2")
 BRANCHES = ((*chain()[: FORK + 1], *LOST), chain()[: FORK + 16])  # both end a little above the fork
-LOWEST = FORK - 12
+LOWEST = FORK - 8
 
 
 class Killed(Unavailable):
@@ -74,7 +74,7 @@ class Chain:
             self.index.rewind(to)
             if to <= FORK:
                 self.branch = self.random.choice(BRANCHES)
-            self.index.catch_up(self.branch[: to + 1 + self.random.randrange(1, 12)], 1)
+            self.index.catch_up(self.branch[: to + 1 + self.random.randrange(1, 9)], 1)
         except Killed:
             self.kills += 1
             self.store.lives = None
@@ -82,6 +82,10 @@ class Chain:
             if self.index.tip["height"] <= FORK:
                 self.branch = self.random.choice(BRANCHES)
         self.store.lives = None
+
+    def grow(self) -> None:
+        """To the end of the branch."""
+        self.index.catch_up(self.branch, 1)
 
     def outputs(self, addresses: Collection[str], depth: int) -> dict[str, int]:
         """What the chain pays to some addresses with so many confirmations: value by outpoint."""
