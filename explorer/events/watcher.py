@@ -133,16 +133,23 @@ class Watcher:
         return [event for event in events if wanted.matches(event)], at
 
     async def watch(self) -> None:
-        """Look until cancelled; a look that fails is made again."""
+        """Look until cancelled; a look that fails is made again, and the first failure of several is logged.
+
+        Any failure: a rewind takes rows away while they are read, and tells so only afterwards.
+        """
+        failing = False
         while True:
-            pause = LOOK_SECONDS
             try:
                 await self._look_at_chain()
                 await self._look_at_mempool()
+                failing = False
             except ExplorerError as error:
                 log.debug("events wait: %s", error)
-                pause = AGAIN_SECONDS
-            await asyncio.sleep(pause)
+            except Exception:
+                if not failing:
+                    log.warning("events wait: what happened could not be read, and is read again", exc_info=True)
+                failing = True
+            await asyncio.sleep(AGAIN_SECONDS if failing else LOOK_SECONDS)
 
     async def _look_at_chain(self) -> None:
         tip, since = self._db.meta.tip, self.position

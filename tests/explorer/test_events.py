@@ -10,7 +10,8 @@ import pytest
 
 from explorer.app import create_app
 from explorer.events import stream, watcher
-from explorer.events.event import KINDS, Position, parse_position
+from explorer.events.chain import chain_events
+from explorer.events.event import KINDS, Event, Position, parse_position
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import late_indexes
 from indexer.store.setup import create_index, prepare
@@ -102,8 +103,19 @@ def equal_to_the_resources(client: Client, heard: list[Heard]) -> None:
             assert (body["tier"], body["address"]) == (data["tier"], data["address"])
 
 
-def test_everything_that_befell_nodes_is_told(moving: tuple[Index, Client]) -> None:
+def test_everything_that_befell_nodes_is_told(
+    moving: tuple[Index, Client], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     index, client = moving
+    failures = iter([KeyError("a row that a rewind took"), ValueError("another")])
+
+    async def failing_first(*asked: Any) -> list[Event]:
+        for failure in failures:
+            raise failure
+        return await chain_events(*asked)
+
+    monkeypatch.setattr(watcher, "chain_events", failing_first)
+    monkeypatch.setattr(watcher, "AGAIN_SECONDS", 0.05)
     with listening(client, "kinds=node,block") as ear:
         reorganise(index)
         index.extend([chain()[FORK + 9]])
@@ -116,6 +128,7 @@ def test_everything_that_befell_nodes_is_told(moving: tuple[Index, Client]) -> N
                 expected.add((node["node"], befell["height"], befell["event"]))
     assert {one for one in told if one[1] <= FORK + 8} == expected
     assert len({event for _, _, event in expected}) >= 3
+    assert [record.levelname for record in caplog.records if record.name == watcher.__name__] == ["WARNING"]
 
 
 def test_who_names_an_address_or_a_node_hears_of_them_only(moving: tuple[Index, Client]) -> None:
