@@ -42,7 +42,7 @@ TRANSACTION_BYTES = (1 << 22) + (1 << 10)
 
 CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "the height with so many confirmations")
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
-Q = Parameter("q", {"type": "string"}, "height, hash, txid, address, outpoint, date, or tip", required=True)
+Q = Parameter("q", {"type": "string"}, "height, hash, txid, address, outpoint, IP, key, tier, name, date, tip, halving", required=True)
 
 BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far", required=True)
 
