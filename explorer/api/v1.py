@@ -42,8 +42,8 @@ TRANSACTION_BYTES = (1 << 22) + (1 << 10)
 
 CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "the height with so many confirmations")
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
-Q = Parameter("q", {"type": "string"}, "height, hash, txid, address, outpoint, IP, key, tier, name, date, tip, halving", required=True)
-
+SOUGHT = "height, hash, txid, address, outpoint, IP, key, tier, name, date, tip, halving"
+Q = Parameter("q", {"type": "string"}, SOUGHT, required=True)
 BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far", required=True)
 
 BALANCES_BODY: dict[str, Any] = {
