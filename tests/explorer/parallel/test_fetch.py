@@ -108,7 +108,7 @@ def test_a_redirect_is_not_followed(status: int, good: Server) -> None:
 def test_a_socket_that_says_nothing_costs_one_timeout(good: Server) -> None:
     with hanging() as silent:
         began = time.monotonic()
-        with pytest.raises(Failed, match=r"in time|took more than 1\.0 seconds"):
+        with pytest.raises(Failed, match=r"in time|took more than 1 seconds"):
             read(algo(silent), timeout=1.0)
         assert read(algo(silent, good.url), timeout=1.0).outstanding == 439_999_994 * COIN
         assert time.monotonic() - began < 5
