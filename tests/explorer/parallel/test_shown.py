@@ -51,11 +51,12 @@ def client(w: World, tmp_path: Path) -> Iterator[Client]:
 
 
 def until(client: Client, state: str) -> Any:
-    """What status says of the chain once it is in a state."""
+    """What status says of the chain once it, and the time when all were read together, are in a state."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         found = client.json("/api/v1/status")["parallel"]
-        if found["chains"][0]["state"] == state and (state != "fresh" or found["cut_height"] is not None):
+        together = found["cut_height"] is not None and found["cut_stale"] == (state == "stale")
+        if found["chains"][0]["state"] == state and together:
             return found
         time.sleep(0.05)
     raise AssertionError(f"never {state}: {found}")
