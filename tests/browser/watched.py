@@ -55,8 +55,7 @@ class Watched:
             self._complain("asked elsewhere", request.url)
 
     def _failed(self, request: Request) -> None:
-        left = request.resource_type in ("eventsource", "fetch") and request.failure == "net::ERR_ABORTED"
-        if not left:  # leaving a page ends its stream of events
+        if request.failure != "net::ERR_ABORTED":  # leaving a page ends its stream of events, and icons on their way
             self._complain("failed", f"{request.url} {request.failure}")
 
     def _answered(self, response: Response) -> None:
