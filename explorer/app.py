@@ -29,6 +29,7 @@ from explorer.etag import current_tags
 from explorer.events.places import Places
 from explorer.events.watcher import watching
 from explorer.labels import load_labels
+from explorer.languages import LanguageMiddleware
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
@@ -84,6 +85,7 @@ def create_app(
         middleware=[
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
+            Middleware(LanguageMiddleware),
             Middleware(CacheMiddleware, current=current_etags),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from explorer.etag import is_known
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, bytes, bytes, bool]
+Key = tuple[str, str, bytes, bytes, bool]
 
 MOST_BYTES = 64 << 20
 LARGEST = 256 << 10
@@ -54,6 +54,7 @@ class CacheMiddleware:
         self._renew(self._current(scope))
         headers = dict(scope["headers"])
         key = (
+            scope["language"],
             scope["path"],
             scope["query_string"],
             headers.get(b"accept", b""),

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "indexer.chain": (),
     "indexer.config": ("indexer.chain", "indexer.demo.network"),
     "indexer.demo.network": ("indexer.chain",),
-    "indexer.demo": ("indexer.chain", "indexer.parse", "indexer.state"),
+    "indexer.demo": ("indexer.chain", "indexer.parse", "indexer.state", "indexer.daemonjson"),
+    "indexer.daemonjson": ("indexer.chain", "indexer.parse"),
     "indexer.parse": ("indexer.chain", "cython_ext"),
     "indexer.sample": ("indexer.chain", "indexer.parse"),
     "indexer.source": ("indexer.config", "indexer.chain.hashes"),  # a block's hash is its name, not its meaning
@@ -44,8 +45,8 @@ MAY_IMPORT = {
                          "indexer.source", "indexer.sync", "indexer.verify", "indexer.config", "indexer.progress",
                          "indexer.demo", "indexer.sample", "indexer.session", "indexer.state", "indexer.interpreter"),
     "indexer.cli": ("indexer", "indexer.commands", "indexer.config", "explorer", "indexer.demo.network"),
-    "explorer": ("indexer", "indexer.chain", "indexer.config", "indexer.interpreter", "indexer.parse",
-                 "indexer.source.rpc", "indexer.store.schema", "indexer.store.codec"),
+    "explorer": ("indexer", "indexer.chain", "indexer.config", "indexer.daemonjson", "indexer.interpreter",
+                 "indexer.parse", "indexer.source.rpc", "indexer.store.schema", "indexer.store.codec"),
     "cython_ext": (),
 }  # fmt: skip
 
@@ -60,6 +61,7 @@ ONLY_IN = {
     "uvicorn": ("indexer.cli", "indexer.commands"),
     "starlette": ("explorer",),
     "jinja2": ("explorer",),
+    "babel": ("explorer.languages",),
     "leather": ("explorer.charts.drawing",),
     "segno": ("explorer.charts.qr",),
     "PIL": ("explorer.charts.picture", "explorer.charts.raster"),

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from explorer.etag import is_known
 from explorer.labels import NO_LABELS, Labels
+from explorer.languages import install_texts
 from explorer.meta import Tip
 from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
@@ -27,7 +28,7 @@ from indexer import __version__
 
 THEMES: Final = ("light", "dark")
 THEME_COOKIE: Final = "theme"
-REVALIDATE: Final = "private, no-cache"  # private: the theme is the visitor's
+REVALIDATE: Final = "private, no-cache"  # private: theme and language are the visitor's
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def page(
     """A template as an answer; 304 when the browser shows exactly this already."""
     html = ENVIRONMENT.get_template(template).render(site=site(request), **shown)
     tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
-    sent = {"Vary": "Accept, Accept-Encoding, Cookie", **(headers or {})}
+    sent = {"Vary": "Accept, Accept-Encoding, Accept-Language, Cookie", **(headers or {})}
     if http_status != 200:
         return HTMLResponse(html, http_status, {"Cache-Control": "no-store", **sent})
     sent |= {"ETag": tag, "Cache-Control": REVALIDATE}
@@ -105,6 +106,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    install_texts(environment)
     environment.globals |= {
         "asset": asset,
         "formats": formats,
