@@ -33,6 +33,7 @@ from explorer.pages import (
     search,
     status,
     supply,
+    switches,
     transactions,
     verify,
 )
@@ -89,7 +90,8 @@ routes: Final[list[BaseRoute]] = [
     Route("/status", status.show),
     Route("/broadcast", broadcast.show),
     Route("/broadcast", broadcast.send, methods=["POST"]),
-    Route("/theme", broadcast.choose_theme, methods=["POST"]),
+    Route("/theme", switches.choose_theme, methods=["POST"]),
+    Route("/language", switches.choose_language, methods=["POST"]),
     Route("/static/{name}", assets.static),
     Route("/favicon.ico", assets.favicon),
     Route("/robots.txt", assets.robots),

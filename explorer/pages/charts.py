@@ -18,6 +18,7 @@ from explorer.charts.figure import Figure
 from explorer.charts.raster import figure_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
+from explorer.languages import language
 from explorer.pages.chain_charts import chain_figure, chain_sheet
 from explorer.pages.images import drawn, simulated, theme_of, unchanged
 from explorer.pages.render import page, with_query
@@ -121,7 +122,8 @@ async def gallery(request: Request) -> Response:
 
 async def sketched(view: View) -> tuple[Sketch, ...]:
     """The charts of this network, small; drawn once a block."""
-    kept: tuple[int, tuple[Sketch, ...]] | None = view.kept("sketches", view.tip.height)
+    name_kept = f"sketches {language()}"  # their titles are drawn into them
+    kept: tuple[int, tuple[Sketch, ...]] | None = view.kept(name_kept, view.tip.height)
     if kept is not None and kept[0] == view.tip.height:
         return kept[1]
     names = [name for name in CHARTS if name != "parallel"]
@@ -130,7 +132,7 @@ async def sketched(view: View) -> tuple[Sketch, ...]:
     for name, plot in zip(names, plots, strict=True):
         found.append(Sketch(name, plot.figure.title, inline(plot.figure, f"{name}-sketch", SMALL)))
         await asyncio.sleep(0)  # ten drawings take a tenth of a second: others are answered in between
-    view.keep("sketches", view.tip.height, (view.tip.height, tuple(found)))
+    view.keep(name_kept, view.tip.height, (view.tip.height, tuple(found)))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from explorer.db import Answer
 from explorer.errors import BadRequest
 from explorer.etag import etag, is_known
+from explorer.languages import LANGUAGES, named
 from explorer.pages.render import THEMES
 from explorer.services import services
 
@@ -39,7 +40,10 @@ def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind:
 
 
 def unchanged(request: Request, found: Answer[T]) -> Response | None:
-    """304 for a client that has what is made of an answer already, else None."""
+    """304 for a client that has what is made of an answer already, else None; BadRequest for ``?lang=`` unknown."""
+    language = named(request.scope)
+    if language and language not in LANGUAGES:
+        raise BadRequest(f"lang is {language[:20]!r}: expected one of {', '.join(LANGUAGES)}")
     headers = _headers(found)
     known = is_known(request.headers.get("if-none-match", ""), headers["ETag"])
     return Response(status_code=304, headers=headers) if known else None

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from explorer.etag import is_known
 from explorer.labels import NO_LABELS, Labels
-from explorer.languages import install_texts
+from explorer.languages import LANGUAGES, install_texts
 from explorer.meta import Tip
 from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
@@ -118,6 +118,7 @@ def _environment() -> Environment:
         "menu": menu,
         "tiers": TIERS,
         "themes": ("system", *THEMES),
+        "languages": LANGUAGES,
     }
     return environment
 
