@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from explorer.db import View
 from explorer.queries.results import Transaction
@@ -18,30 +17,11 @@ from indexer.chain.keys import (
     txkey,
     txkey_height,
 )
+from indexer.daemonjson.transactions import Known, Spender
 from indexer.store import codec
 from indexer.store.codec import Document, transaction_row
 
 IN_MEMPOOL = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Spender:
-    """The input ``n`` of the transaction that spends an output; ``height`` is -1 while it is unconfirmed."""
-
-    txid: str
-    n: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Of each input the address (None for none) and zatoshi that it spends; by output number what spends it."""
-
-    spent: Sequence[tuple[str | None, int]] = ()
-    spenders: Mapping[int, Spender] = field(default_factory=dict)
-
-
-NOTHING = Known()
 
 
 def known_of(found: Transaction) -> Known:

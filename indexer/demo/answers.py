@@ -8,9 +8,11 @@ from typing import Any
 from indexer.chain.keys import hash_text, is_coinbase, parse_hash
 from indexer.chain.pon import difficulty
 from indexer.chain.subsidy import block_subsidy
+from indexer.daemonjson.scripts import script_json
+from indexer.daemonjson.transactions import transaction_json
+from indexer.daemonjson.words import coins, outpoint_words, pools_json
 from indexer.demo.builder import Builder, transactions_of
 from indexer.demo.chain import Place
-from indexer.demo.describe import amount, outpoint_words, pools_json, script_json, transaction_json
 from indexer.demo.lists import NodeAnswers
 from indexer.demo.rules import DECODE_FAILED, RpcError
 from indexer.errors import ParseError
@@ -175,7 +177,7 @@ class Answers:
             "timeoffset": 0,
             "connections": CONNECTIONS,
             "networks": [],
-            "relayfee": amount(100),
+            "relayfee": coins(100),
             "localaddresses": [],
             "warnings": "This daemon and its chain are simulated.",
         }
@@ -190,7 +192,7 @@ class Answers:
             "proxy": "",
             "difficulty": self._difficulty(),
             "testnet": False,
-            "relayfee": amount(100),
+            "relayfee": coins(100),
             "errors": "",
         }
 
@@ -198,7 +200,7 @@ class Answers:
         at = self._chain.height if height is None else height
         if at < 0:
             raise RpcError(BAD_PARAMETER, "Block height out of range")
-        return {"miner": amount(block_subsidy(self._chain.network, at))}
+        return {"miner": coins(block_subsidy(self._chain.network, at))}
 
     # -- transactions
 
@@ -209,7 +211,7 @@ class Answers:
         return {
             hash_text(txid): {
                 "size": len(entry.tx.raw),
-                "fee": amount(entry.fee),
+                "fee": coins(entry.fee),
                 "time": entry.time,
                 "height": entry.height,
                 "startingpriority": 0.0,
@@ -272,22 +274,22 @@ class Answers:
         return {
             "bestblock": hash_text(self._chain.tip.hash),
             "confirmations": self._chain.height - place.height + 1 if place else 0,
-            "value": amount(coin.value),
+            "value": coins(coin.value),
             "scriptPubKey": script_json(self._chain.network, raw[start : start + size]),
             "version": tx.header & 0x7FFFFFFF,
             "coinbase": coin.outkey >= 0 and is_coinbase(coin.outkey),
         }
 
     def _output_set(self) -> dict[str, Any]:
-        coins = self._chain.coins
+        unspent = self._chain.coins
         return {
             "height": self._chain.height,
             "bestblock": hash_text(self._chain.tip.hash),
-            "transactions": len({point[:32] for point in coins}),
-            "txouts": len(coins),
-            "bytes_serialized": 60 * len(coins),
+            "transactions": len({point[:32] for point in unspent}),
+            "txouts": len(unspent),
+            "bytes_serialized": 60 * len(unspent),
             "hash_serialized": hash_text(bytes(32)),
-            "total_amount": amount(sum(coin.value for coin in coins.values())),
+            "total_amount": coins(sum(coin.value for coin in unspent.values())),
         }
 
 

@@ -11,8 +11,8 @@ from indexer.chain.deadlines import dos_list, start_list
 from indexer.chain.keys import hash_text, outpoint_index
 from indexer.chain.nodes import Node, Status
 from indexer.chain.tiers import NEW_COLLATERAL, OLD_COLLATERAL, TIERS
+from indexer.daemonjson.words import amount_words, outpoint_words
 from indexer.demo.chain import DemoChain
-from indexer.demo.describe import outpoint_words, trimmed
 
 OLD_NAMES = {"cumulus": "basic-enabled", "nimbus": "super-enabled", "stratus": "bamf-enabled"}
 
@@ -64,7 +64,7 @@ class NodeAnswers:
             "pubkey": node.pubkey.hex(),
             "activesince": str(active[node.started].time),
             "lastpaid": str(paid),
-            "amount": trimmed(node.value),
+            "amount": amount_words(node.value),
             "rank": rank,
         }
 
@@ -102,7 +102,7 @@ class NodeAnswers:
             "added_height": node.started,
             "payment_address": self._payee(node),
             name: blocks,
-            "amount": trimmed(node.value),
+            "amount": amount_words(node.value),
         }
 
     def count(self) -> dict[str, int]:

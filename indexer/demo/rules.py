@@ -13,8 +13,8 @@ from indexer.chain.params import Network, upgrade_active
 from indexer.chain.queue import UPDATE
 from indexer.chain.tiers import Tier
 from indexer.demo.chain import DemoChain
-from indexer.demo.serialize import OVERWINTERED, SAPLING_VERSION
-from indexer.parse.columns import ParsedTransaction
+from indexer.demo.serialize import SAPLING_VERSION
+from indexer.parse.columns import OVERWINTERED, ParsedTransaction
 
 DECODE_FAILED, MISSING_INPUTS, REJECTED, ALREADY_IN_CHAIN = -22, -25, -26, -27
 EXPIRING_SOON = 3  # blocks

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from indexer.chain.hashes import sha256d
-from indexer.parse.columns import DELEGATES_UPDATE, Delegates, NodeConfirm, NodeStart
+from indexer.parse.columns import DELEGATES_UPDATE, OVERWINTERED, Delegates, NodeConfirm, NodeStart
 
-OVERWINTERED = 1 << 31
 SAPLING_VERSION, SAPLING_GROUP = 4, 0x892F2085
 FIRST_WITH_JOINSPLITS = 2
 START, CONFIRM = 2, 4

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 COINBASE, TRANSFER, NODE_START, NODE_CONFIRM = range(4)
 KIND_NAMES = ("coinbase", "transfer", "node_start", "node_confirm")
 
+OVERWINTERED = 1 << 31  # the bit of a header beside the version (``transaction.h: GetHeader``)
+
 # Forms of output scripts (``script/standard.cpp: Solver``). The first two are the exact 25- and 23-byte scripts,
 # the only forms that need no stored script.
 EXACT_P2PKH, EXACT_P2SH, PUSHDATA_P2PKH, P2PK, P2PK_BAD_KEY, MULTISIG, NULLDATA, NONSTANDARD = range(8)

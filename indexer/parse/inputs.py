@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from indexer.parse.columns import OVERWINTERED
 from indexer.parse.cursor import Cursor
-from indexer.parse.transactions import NODE_VERSIONS, OVERWINTERED
+from indexer.parse.transactions import NODE_VERSIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from indexer.chain.hashes import sha256d
 from indexer.chain.params import MAX_MONEY
 from indexer.errors import ParseError
-from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, TRANSFER, Delegates, NodeStart
+from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, OVERWINTERED, TRANSFER, Delegates, NodeStart
 from indexer.parse.cursor import Cursor
 from indexer.parse.scripts import classify
 
 MAX_DELEGATE_KEYS = 4
 
-OVERWINTERED = 1 << 31
 OVERWINTER = (3, 0x03C48270)
 SAPLING = (4, 0x892F2085)
 NODE_VERSIONS = (5, 6)

@@ -9,12 +9,11 @@ from typing import Any
 
 from indexer.chain.keys import NO_ADDRESS, eventkey, txkey
 from indexer.chain.replay import LISTS, PastLists
-from indexer.parse.columns import COINBASE, EXACT_P2SH, NODE_CONFIRM, NODE_START, ParsedBlock, ints
+from indexer.parse.columns import COINBASE, EXACT_P2SH, NODE_CONFIRM, NODE_START, OVERWINTERED, ParsedBlock, ints
 from indexer.state.delta import AppliedBlock, Coin, Delta, LedgerRow, NodeRow, Start
 from indexer.store.codec import CONFIRM_FIXED_SIZE, EVENT_CODES, compact_size, ledger_id, pack_i64, pack_u32
 
 VERSION_MASK = 0x7FFFFFFF
-OVERWINTERED = 0x80000000
 
 NODE_FIELDS = NodeRow._fields[1:]
 

@@ -10,13 +10,12 @@ from indexer.chain.keys import NO_ADDRESS
 from indexer.chain.nodes import payee_of_start
 from indexer.chain.params import Network
 from indexer.chain.tiers import tier_of_collateral
-from indexer.parse.columns import EXACT_P2SH, NodeConfirm, NodeStart, ParsedTransaction, ints
+from indexer.parse.columns import EXACT_P2SH, OVERWINTERED, NodeConfirm, NodeStart, ParsedTransaction, ints
 from indexer.state.delta import Coin, NodeRow
 from indexer.store.base import Document
 from indexer.store.codec import compact_size, pack_i64, slices
 
 VERSION_MASK = 0x7FFFFFFF
-OVERWINTERED = 0x80000000
 
 Paid = tuple[bytes, int]
 """What an output says to who spends it: address key and zatoshi."""

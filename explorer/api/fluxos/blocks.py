@@ -6,19 +6,20 @@ import asyncio
 from typing import Any
 
 from explorer.api.fluxos.methods import Asked, Methods
-from explorer.api.forms.blocks import block_json, header_json, pools_json, raw_header
-from explorer.api.forms.exact import coins
+from explorer.api.forms.blocks import block_json, header_json, raw_header
 from explorer.api.forms.told import told_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.queries.blocks import block, reference_at, stored_hash
-from explorer.queries.contents import Known, known_of_block
+from explorer.queries.contents import known_of_block
 from explorer.queries.results import Block, Transaction
 from explorer.queries.text import parse_block_reference
 from explorer.queries.times import hashes_between
 from explorer.queries.transactions import block_transactions
 from indexer.chain.keys import MAX_TRANSACTIONS, parse_hash
 from indexer.chain.subsidy import block_subsidy
+from indexer.daemonjson.transactions import Known
+from indexer.daemonjson.words import coins, pools_json
 
 method = Methods()
 

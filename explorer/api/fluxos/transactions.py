@@ -6,21 +6,22 @@ from decimal import Decimal
 from typing import Any
 
 from explorer.api.fluxos.methods import DECODE_FAILED, Asked, Methods, RpcError
-from explorer.api.forms.exact import coins
+from explorer.api.forms.blocks import with_place
 from explorer.api.forms.reply import Passing
-from explorer.api.forms.scripts import script_json
 from explorer.api.forms.told import bytes_of
-from explorer.api.forms.transactions import transaction_json, with_place
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound, Syncing
 from explorer.queries.blocks import reference_at
-from explorer.queries.contents import NOTHING, Known, known_of
+from explorer.queries.contents import known_of
 from explorer.queries.mempool import mempool
 from explorer.queries.scripts import output_scripts
 from explorer.queries.text import parse_txid
 from explorer.queries.transactions import FullIds, transaction
 from explorer.queries.waiting import Entry, pool_entries
 from indexer.chain.scripts import unspendable
+from indexer.daemonjson.scripts import script_json
+from indexer.daemonjson.transactions import NOTHING, Known, transaction_json
+from indexer.daemonjson.words import coins
 from indexer.errors import ParseError, Refused
 from indexer.parse import parse_transaction
 

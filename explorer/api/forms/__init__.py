@@ -1,1 +1,1 @@
-"""The forms in which other programs expect answers: the daemon's JSON of blocks, transactions, scripts, nodes."""
+"""The forms in which other programs expect answers: the daemon's JSON of blocks and nodes."""

@@ -1,18 +1,16 @@
-"""Blocks as the daemon's JSON has them (``rpc/blockchain.cpp:blockToJSON, blockheaderToJSON``)."""
+"""Blocks as the daemon's JSON has them (``rpc/blockchain.cpp:blockToJSON, blockheaderToJSON``), and what is in one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from explorer.api.forms.exact import coins
-from explorer.api.forms.nodes import outpoint_words
 from explorer.api.forms.told import Told
-from explorer.api.forms.transactions import transaction_json
-from explorer.queries.contents import NOTHING, Known
-from explorer.queries.results import Block
+from explorer.queries.results import Block, Place
 from indexer.chain.keys import hash_text
 from indexer.chain.params import Network
+from indexer.daemonjson.transactions import NOTHING, Known, transaction_json
+from indexer.daemonjson.words import outpoint_words
 from indexer.parse import parse_transaction
 from indexer.parse.columns import ParsedBlock, ints
 
@@ -50,6 +48,15 @@ def block_json(
     return shown | around
 
 
+def with_place(shown: Shown, raw: bytes, place: Place | None, confirmations: int) -> Shown:
+    """``getrawtransaction`` with verbose: the bytes in front, the block behind."""
+    shown = {"hex": raw.hex(), **shown}
+    if place is not None:
+        shown |= {"blockhash": place.hash, "height": place.height, "confirmations": confirmations}
+        shown |= {"time": place.time, "blocktime": place.time}
+    return shown
+
+
 def transactions_of(parsed: ParsedBlock) -> list[bytes]:
     """The serialized transactions of a block."""
     starts = ints(parsed.tx_start, "I")
@@ -60,18 +67,6 @@ def raw_header(parsed: ParsedBlock) -> bytes:
     """The serialized header, solution or signature included."""
     first = ints(parsed.tx_start, "I")[0]
     return parsed.raw[: first - (1 if parsed.tx_count < 0xFD else 3)]
-
-
-def pools_json(after: Mapping[str, int], before: Mapping[str, int] | None = None) -> list[Shown]:
-    """The shielded pools after a block and, with ``before``, by how much it changed them (``ValuePoolDesc``)."""
-    pools = []
-    for name in ("sprout", "sapling"):
-        pool: Shown = {"id": name, "monitored": True, "chainValue": coins(after[name]), "chainValueZat": after[name]}
-        if before is not None:
-            delta = after[name] - before[name]
-            pool |= {"valueDelta": coins(delta), "valueDeltaZat": delta}
-        pools.append(pool)
-    return pools
 
 
 def _head(block: Block, parsed: ParsedBlock) -> Shown:

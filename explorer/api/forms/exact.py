@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from indexer.daemonjson.words import coins
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -14,11 +16,6 @@ class Body:
 
     text: bytes
     packed: bytes
-
-
-def coins(zatoshi: int) -> Decimal:
-    """An amount as the daemon writes it: FLUX with exactly 8 decimals (``rpc/server.cpp:ValueFromAmount``)."""
-    return Decimal(zatoshi).scaleb(-8)
 
 
 def trimmed(zatoshi: int) -> Decimal:

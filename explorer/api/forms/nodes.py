@@ -10,25 +10,13 @@ from explorer.queries.live_nodes import LiveNodes
 from indexer.chain.address import encode_address
 from indexer.chain.keys import hash_text, outpoint_index
 from indexer.chain.nodes import Node
-from indexer.chain.params import COIN
 from indexer.chain.tiers import TIERS, Tier
+from indexer.daemonjson.words import amount_words, outpoint_words
 
 OLD_NAMES: Final = {"cumulus": "basic-enabled", "nimbus": "super-enabled", "stratus": "bamf-enabled"}
 SEARCHED: Final = ("txhash", "pubkey", "ip", "payment_address")
 
 Entry = dict[str, Any]
-
-
-def outpoint_words(point: bytes, digits: int = 64) -> str:
-    """An outpoint in the daemon's words (``transaction.cpp:COutPoint::ToString`` shows ten digits of the txid)."""
-    return f"COutPoint({hash_text(point[:32])[:digits]}, {outpoint_index(point)})"
-
-
-def amount_words(zatoshi: int) -> str:
-    """An amount as text with two to eight decimals (``utilmoneystr.cpp:FormatMoney``)."""
-    whole, rest = divmod(zatoshi, COIN)
-    decimals = f"{rest:08d}".rstrip("0").ljust(2, "0")
-    return f"{whole}.{decimals}"
 
 
 def list_entries(live: LiveNodes) -> list[Entry]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from explorer.api.forms.exact import coins
 from explorer.db import Answer, View
 from explorer.errors import NotFound, UpstreamUnavailable
 from explorer.queries.blocks import latest_blocks
 from explorer.queries.results import BlockSummary
 from explorer.services import Services
+from indexer.daemonjson.words import coins
 from indexer.errors import Refused
 from indexer.store.codec import Document
 

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from explorer.api.forms.asm import asm
-from explorer.api.forms.exact import coins, trimmed
-from explorer.api.forms.transactions import transaction_json
+from explorer.api.forms.exact import trimmed
 from explorer.api.json import amount_text
 from explorer.queries.contents import IN_MEMPOOL, known_of
 from explorer.queries.results import Input, NodeEvent, Output, Transaction
 from explorer.queries.units import ABSENT
 from indexer.chain.params import Network
+from indexer.daemonjson.asm import asm
+from indexer.daemonjson.transactions import transaction_json
+from indexer.daemonjson.words import coins
 from indexer.parse import parse_transaction
 
 SAPLING_GROUP, OVERWINTER_GROUP = 0x892F2085, 0x03C48270

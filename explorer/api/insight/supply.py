@@ -6,13 +6,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from explorer.api.forms.exact import coins
 from explorer.api.insight.answering import Insight, Text
 from explorer.api.json import amount_text
 from explorer.db import Answer
 from explorer.queries.supply_numbers import number
 from explorer.services import services
 from indexer.chain.params import COIN
+from indexer.daemonjson.words import coins
 
 insight = Insight()
 

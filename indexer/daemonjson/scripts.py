@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from explorer.api.forms.asm import asm
 from indexer.chain.address import encode_address
 from indexer.chain.hashes import hash160
 from indexer.chain.keys import NO_ADDRESS, P2PKH
 from indexer.chain.params import Network
+from indexer.daemonjson.asm import asm
 from indexer.parse.columns import FORM_TYPES, MULTISIG
 from indexer.parse.scripts import classify, operations
 

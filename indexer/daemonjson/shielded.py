@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from explorer.api.forms.exact import coins
 from indexer.chain.keys import hash_text
+from indexer.daemonjson.words import coins
 from indexer.parse.cursor import Cursor
 
 GROTH_PROOF, PHGR_PROOF, NOTE_CIPHERTEXT = 192, 296, 601

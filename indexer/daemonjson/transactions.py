@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from explorer.api.forms.asm import asm
-from explorer.api.forms.exact import coins
-from explorer.api.forms.nodes import outpoint_words
-from explorer.api.forms.scripts import script_json
-from explorer.api.forms.shielded import joinsplits, shielded_outputs, shielded_spends
-from explorer.queries.contents import NOTHING, Known
-from explorer.queries.results import Place
 from indexer.chain.keys import hash_text, outpoint_index
 from indexer.chain.params import Network
-from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, NodeStart, ParsedTransaction, ints
+from indexer.daemonjson.asm import asm
+from indexer.daemonjson.scripts import script_json
+from indexer.daemonjson.shielded import joinsplits, shielded_outputs, shielded_spends
+from indexer.daemonjson.words import coins, outpoint_words
+from indexer.parse.columns import COINBASE, NODE_CONFIRM, NODE_START, OVERWINTERED, NodeStart, ParsedTransaction, ints
 from indexer.parse.cursor import Cursor
 
-OVERWINTERED: Final = 1 << 31
 SAPLING_VERSION = 4
 TIER_WORDS: Final = {1: "CUMULUS", 2: "NIMBUS", 3: "STRATUS"}
 
 Shown = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """The input ``n`` of the transaction that spends an output; ``height`` is -1 while it is unconfirmed."""
+
+    txid: str
+    n: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of each input the address (None for none) and zatoshi that it spends; by output number what spends it."""
+
+    spent: Sequence[tuple[str | None, int]] = ()
+    spenders: Mapping[int, Spender] = field(default_factory=dict)
+
+
+NOTHING: Final = Known()
 
 
 def transaction_json(network: Network, tx: ParsedTransaction, known: Known = NOTHING) -> Shown:
@@ -33,15 +50,6 @@ def transaction_json(network: Network, tx: ParsedTransaction, known: Known = NOT
     if tx.kind == NODE_CONFIRM:
         return head | _confirm(tx)
     return head | _ordinary(network, tx, known)
-
-
-def with_place(shown: Shown, raw: bytes, place: Place | None, confirmations: int) -> Shown:
-    """``getrawtransaction`` with verbose: the bytes in front, the block behind."""
-    shown = {"hex": raw.hex(), **shown}
-    if place is not None:
-        shown |= {"blockhash": place.hash, "height": place.height, "confirmations": confirmations}
-        shown |= {"time": place.time, "blocktime": place.time}
-    return shown
 
 
 def _ordinary(network: Network, tx: ParsedTransaction, known: Known) -> Shown:
