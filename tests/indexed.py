@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -104,15 +105,39 @@ def straight(height: int) -> dict[str, dict[Any, dict[str, Any]]]:
     return store.chain_derived()
 
 
+def build_late_indexes(store: MongoStore) -> None:
+    """The indexes that the indexer builds when the first catch-up has ended, and the word that they are there."""
+    for collection, index in late_indexes():
+        create_index(store.database, collection, index)
+    ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
+    store.put_meta("indexes", {"ready": ready, "building": {}})
+
+
 def index_recorded_chain(uri: str, name: str) -> MongoStore:
     """The whole recorded chain in a real database, late indexes and all."""
     store = MongoStore(uri, name)
     prepare(store, network())
     Index(store, undo_depth=100).catch_up(chain(), 200)
-    for collection, index in late_indexes():
-        create_index(store.database, collection, index)
-    ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
-    store.put_meta("indexes", {"ready": ready, "building": {}})
+    build_late_indexes(store)
     store.put_meta("mempool", NOTHING_WAITS)
     make(store)
     return store
+
+
+@contextmanager
+def on_losing_branch(uri: str, name: str, *, late: bool = False) -> Iterator[Index]:
+    """An index whose tip is the end of the recorded branch R2, which is going to lose; ``late``: with late indexes.
+
+    Six blocks lose to eight, with starts, confirmations and a spent collateral in both.
+    """
+    fork, stale = branch("R2")
+    hashes = [*chain()[: fork + 1], *stale]
+    store = MongoStore(uri, name)
+    prepare(store, network())
+    index = Index(store)
+    index.catch_up(hashes[: fork - 20], 200)
+    index.catch_up(hashes, 1)
+    if late:
+        build_late_indexes(store)
+    yield index
+    store.close()

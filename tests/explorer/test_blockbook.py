@@ -29,7 +29,7 @@ from tests.explorer.test_recorded_blocks import zatoshi
 from tests.explorer.test_routes import ADDRESS, BLOCK, MAIN_ADDRESS, NODE_TX, TXID, UNUSED, ZEROS
 from tests.generated_docs import DOCS
 from tests.indexed import Index, chain, network
-from tests.mempool.pool import Pool, pool_at, prepared, waiting
+from tests.mempool.pool import Pool, waiting, waiting_at
 from tests.replay_chain import raw_transactions
 from tests.replay_daemon import ReplayDaemon
 
@@ -363,15 +363,8 @@ def test_the_documentation_names_every_route_and_method() -> None:
 
 
 @pytest.fixture
-def database(mongod: str, database_name: str) -> Iterator[MongoStore]:
-    with prepared(mongod, database_name) as store:
-        yield store
-
-
-@pytest.fixture
-def pool(database: MongoStore) -> Iterator[Pool]:
-    with pool_at(TIP, database) as at_tip:
-        at_tip.hold(waiting(TIP + 1))
+def pool(mongod: str, database_name: str) -> Iterator[Pool]:
+    with waiting_at(mongod, database_name, TIP) as at_tip:
         yield at_tip
 
 

@@ -12,7 +12,6 @@ import pytest
 from explorer.api.blockbook import socket
 from explorer.api.blockbook.methods import METHODS
 from explorer.app import create_app
-from indexer.store.mongo import MongoStore
 from tests import recorded
 from tests.explorer.client import Client, settings
 from tests.explorer.talking import Mouth, talking
@@ -211,15 +210,9 @@ ADDRESSES = {  # whom each of twelve transactions pays or takes from
 
 
 @pytest.fixture
-def database(mongod: str, database_name: str) -> Iterator[MongoStore]:
-    with prepared(mongod, database_name) as store:
-        yield store
-
-
-@pytest.fixture
-def pool(database: MongoStore) -> Iterator[Pool]:
+def pool(mongod: str, database_name: str) -> Iterator[Pool]:
     """The first of a chain of twelve waits."""
-    with pool_at(TIP, database) as at_tip:
+    with prepared(mongod, database_name) as store, pool_at(TIP, store) as at_tip:
         at_tip.hold(dict([next(iter(waiting(TIP + 1).items()))]))
         yield at_tip
 

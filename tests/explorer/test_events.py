@@ -12,12 +12,9 @@ from explorer.app import create_app
 from explorer.events import stream, watcher
 from explorer.events.chain import chain_events
 from explorer.events.event import KINDS, Event, Position, parse_position
-from indexer.store.mongo import MongoStore
-from indexer.store.schema import late_indexes
-from indexer.store.setup import create_index, prepare
 from tests.explorer.client import Client, settings
 from tests.explorer.listening import Heard, listening
-from tests.indexed import Index, branch, chain, network
+from tests.indexed import Index, branch, chain, on_losing_branch
 from tests.mempool.pool import pool_at, prepared, waiting
 
 FORK, STALE = branch("R2")  # six blocks lose to eight, with starts, confirmations and a spent collateral in both
@@ -27,18 +24,12 @@ NEWER = chain()[FORK + 1 : FORK + 9]
 @pytest.fixture
 def moving(mongod: str, database_name: str) -> Iterator[tuple[Index, Client]]:
     """An index whose tip is the end of a branch that is going to lose, and an explorer of it."""
-    store = MongoStore(mongod, database_name)
-    prepare(store, network())
-    index = Index(store)
-    index.catch_up([*chain()[: FORK + 1], *STALE][: FORK - 20], 200)
-    index.catch_up([*chain()[: FORK + 1], *STALE], 1)
-    for collection, late in late_indexes():
-        create_index(store.database, collection, late)
-    store.put_meta("indexes", {"ready": [f"{c.name}.{i.name}" for c, i in late_indexes()], "building": {}})
-    with Client(create_app(settings((mongod, database_name)))) as client:
+    with (
+        on_losing_branch(mongod, database_name, late=True) as index,
+        Client(create_app(settings((mongod, database_name)))) as client,
+    ):
         until(lambda: client.services.watcher.position is not None)
         yield index, client
-    store.close()
 
 
 def until(told: Any) -> None:

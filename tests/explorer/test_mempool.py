@@ -18,7 +18,7 @@ from indexer.store.mongo import MongoStore
 from indexer.store.schema import late_indexes
 from tests.explorer.client import Client, settings
 from tests.indexed import branch, chain, network
-from tests.mempool.pool import Pool, pool_at, prepared, txids_of, waiting
+from tests.mempool.pool import Pool, pool_at, prepared, txids_of, waiting, waiting_at
 from tests.replay_daemon import ReplayDaemon
 from tests.test_sync import assert_equals_straight, config_for, running
 
@@ -33,10 +33,9 @@ def database(mongod: str, database_name: str) -> Iterator[MongoStore]:
 
 
 @pytest.fixture
-def pool(database: MongoStore) -> Iterator[Pool]:
+def pool(mongod: str, database_name: str) -> Iterator[Pool]:
     """The chain of twelve in the mempool of the recorded chain."""
-    with pool_at(TIP, database) as at_tip:
-        at_tip.hold(waiting(TIP + 1))
+    with waiting_at(mongod, database_name, TIP) as at_tip:
         yield at_tip
 
 

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from explorer.app import create_app
-from indexer.store.mongo import MongoStore
-from indexer.store.setup import prepare
 from tests.explorer.client import Client, settings
-from tests.indexed import Index, branch, chain, network
+from tests.indexed import Index, branch, chain, on_losing_branch
 
 FORK, STALE = branch("R2")  # six blocks lose to eight, with starts, confirmations and a spent collateral in both
 
@@ -19,14 +17,11 @@ FORK, STALE = branch("R2")  # six blocks lose to eight, with starts, confirmatio
 @pytest.fixture
 def moving(mongod: str, database_name: str) -> Iterator[tuple[Index, Client]]:
     """An index whose tip is the end of a branch that is going to lose, and an explorer of it."""
-    store = MongoStore(mongod, database_name)
-    prepare(store, network())
-    index = Index(store)
-    index.catch_up([*chain()[: FORK + 1], *STALE][: FORK - 20], 200)
-    index.catch_up([*chain()[: FORK + 1], *STALE], 1)
-    with Client(create_app(settings((mongod, database_name)))) as client:
+    with (
+        on_losing_branch(mongod, database_name) as index,
+        Client(create_app(settings((mongod, database_name)))) as client,
+    ):
         yield index, client
-    store.close()
 
 
 def wait_for(client: Client, block_hash: str) -> None:

@@ -12,9 +12,8 @@ from indexer.mempool.copy import MempoolCopy
 from indexer.source.rpc import DaemonRpc, parse_endpoints
 from indexer.store.base import Store
 from indexer.store.mongo import MongoStore
-from indexer.store.schema import late_indexes
-from indexer.store.setup import create_index, prepare
-from tests.indexed import Index, chain, network, parsed
+from indexer.store.setup import prepare
+from tests.indexed import Index, build_late_indexes, chain, network, parsed
 from tests.memory_store import MemoryStore
 from tests.replay_chain import raw_transactions
 from tests.replay_daemon import ReplayDaemon
@@ -80,10 +79,7 @@ def prepared(uri: str, name: str) -> Iterator[MongoStore]:
     """A database with all its indexes, late ones too."""
     with closing(MongoStore(uri, name)) as store:
         prepare(store, network())
-        for collection, index in late_indexes():
-            create_index(store.database, collection, index)
-        ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
-        store.put_meta("indexes", {"ready": ready, "building": {}})
+        build_late_indexes(store)
         yield store
 
 
@@ -96,3 +92,11 @@ def pool_at(height: int, store: Store | None = None) -> Iterator[Pool]:
             yield Pool(daemon, client, MemoryStore() if store is None else store, height)
         finally:
             client.close()
+
+
+@contextmanager
+def waiting_at(uri: str, name: str, height: int) -> Iterator[Pool]:
+    """A database of the recorded chain up to ``height``; the transactions of the next block wait."""
+    with prepared(uri, name) as store, pool_at(height, store) as pool:
+        pool.hold(waiting(height + 1))
+        yield pool

@@ -11,15 +11,14 @@ from indexer.chain.address import encode_address
 from tests.explorer.client import Client, settings
 from tests.explorer.test_mempool import TIP, settled, touched
 from tests.indexed import chain, network
-from tests.mempool.pool import Pool, pool_at, prepared, txids_of, waiting
+from tests.mempool.pool import Pool, txids_of, waiting_at
 from tests.site.markup import Markup
 
 
 @pytest.fixture
 def pool(mongod: str, database_name: str) -> Iterator[Pool]:
     """The recorded chain with twelve transactions waiting, each spending the one before."""
-    with prepared(mongod, database_name) as store, pool_at(TIP, store) as at_tip:
-        at_tip.hold(waiting(TIP + 1))
+    with waiting_at(mongod, database_name, TIP) as at_tip:
         yield at_tip
 
 
