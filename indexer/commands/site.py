@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from indexer.commands.http_bounds import BoundedHttp
 from indexer.config import Explorer
 from indexer.errors import ConfigError, Unavailable
 
@@ -75,6 +76,8 @@ def serve(app: Any, listener: socket.socket) -> int:
             server_header=False,
             lifespan="on",
             timeout_graceful_shutdown=GOODBYE_SECONDS,
+            loop="uvloop",
+            http=BoundedHttp,
             ws="wsproto",
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,  # its memory would be hundreds of kilobytes a socket
