@@ -26,6 +26,7 @@ from explorer.services import services
 from indexer.chain.keys import hash_text
 
 FORMATS: Final = ("json", "csv")
+CSV: Final = ("text/csv",)
 COLUMNS: Final = ("date", "height", "txid", "category", "amount", "balance")
 CREDITS_BYTES: Final = 1 << 18
 
@@ -50,7 +51,7 @@ CREDITS_BODY: dict[str, Any] = {
 api = Api()
 
 
-@api.get("/api/v1/addresses/{address}/statement", Statement, FROM, TO, FORMAT, LIMIT, CURSOR)
+@api.get("/api/v1/addresses/{address}/statement", Statement, FROM, TO, FORMAT, LIMIT, CURSOR, also_written=CSV)
 async def get_statement(request: Request) -> Answer[Statement] | Response:
     """What moved on an address in a span of blocks, by category, between its balances before and after."""
     query, db = request.query_params, services(request).db

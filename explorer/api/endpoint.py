@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route with what the OpenAPI document says about it."""
+    """A route with what the OpenAPI document says about it; ``also_written`` are media types besides the usual one."""
 
     method: str
     path: str
@@ -41,6 +41,7 @@ class Endpoint:
     body: Mapping[str, Any] | None = None
     errors: tuple[int, ...] = (400, 404, 409, 503)
     revalidate: bool = True
+    also_written: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

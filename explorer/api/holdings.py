@@ -25,6 +25,7 @@ from explorer.services import services
 COLUMNS: Final = ("chain", "name", "asset", "snapshot_height", "address", "balance")
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of a formula
 FORMATS: Final = ("json", "csv")
+CSV: Final = ("text/csv",)
 FORMAT = Parameter("format", {"type": "string", "enum": list(FORMATS), "default": "json"}, "how it is written")
 
 api = Api()
@@ -62,7 +63,7 @@ async def get_node_mining(request: Request) -> Answer[ParallelMining]:
     return await services(request).db.fenced(mining_of_node, parse_node(request.path_params["outpoint"]))
 
 
-@api.get("/api/v1/addresses/{address}/snapshots", Snapshots, FORMAT, errors=(400, 404, 503))
+@api.get("/api/v1/addresses/{address}/snapshots", Snapshots, FORMAT, errors=(400, 404, 503), also_written=CSV)
 async def get_snapshots(request: Request) -> Answer[Any]:
     """What an address held at the snapshots that the parallel chains were launched with."""
     written = request.query_params.get("format", "json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -20,11 +20,15 @@ from indexer.chain.params import COIN
 Write = Callable[[Any], Any]
 
 PATTERNS = {
-    Unit.ZATOSHI: r"^-?\d+\.\d{8}$",
-    Unit.HASH: r"^[0-9a-f]{64}$",
-    Unit.HEX: r"^[0-9a-f]*$",
-    Unit.OUTPOINT: r"^[0-9a-f]{64}:\d+$",
+    Unit.ZATOSHI: r"^-?(0|[1-9][0-9]*)\.[0-9]{8}$",
+    Unit.HASH: "^[0-9a-f]{64}$",
+    Unit.HEX: "^([0-9a-f]{2})*$",
+    Unit.OUTPOINT: "^[0-9a-f]{64}:(0|[1-9][0-9]*)$",
+    Unit.ADDRESS: "^[1-9A-HJ-NP-Za-km-z]{34,36}$",
 }
+"""How a text with a unit is written (ECMA 262)."""
+LEAST = {Unit.HEIGHT: 0, Unit.BYTES: 0}
+"""The least value of a number with a unit."""
 
 
 def amount_text(zatoshi: int) -> str:
@@ -116,7 +120,13 @@ def _unit_schema(base: type, unit: Enum) -> Schema:
     if unit is Unit.ZATOSHI:
         return {"type": "string", "pattern": PATTERNS[Unit.ZATOSHI], "description": unit.value}
     schema = {"type": PLAIN[base], "description": unit.value}
-    return schema | ({"pattern": PATTERNS[unit]} if isinstance(unit, Unit) and unit in PATTERNS else {})
+    if not isinstance(unit, Unit):
+        return schema
+    return schema | _bound("pattern", unit, PATTERNS) | _bound("minimum", unit, LEAST)
+
+
+def _bound(name: str, unit: Unit, bounds: Mapping[Unit, object]) -> Schema:
+    return {name: bounds[unit]} if unit in bounds else {}
 
 
 def _union_schema(args: tuple[Any, ...], components: dict[str, Schema]) -> Schema:

@@ -8,19 +8,35 @@ from typing import Any
 from starlette.responses import Response
 
 from explorer.api.endpoint import Endpoint, Parameter
-from explorer.api.json import Schema, schema_of
-from explorer.api.respond import PlainText
+from explorer.api.json import PATTERNS, Schema, schema_of
+from explorer.api.respond import RETRY_SECONDS, PlainText
+from explorer.errors import ExplorerError
 from explorer.queries.chart_results import NAMES
 from explorer.queries.supply_numbers import NUMBERS
+from explorer.queries.units import TIERS, Unit
 from indexer import __version__
 
 ERRORS = {
     400: "bad_request: what was wrong and what was expected",
     404: "not_found",
     409: "above_tip (says how far the index is) or reorganised",
+    413: "too_large: a body longer than what is read of it",
     429: "rate_limited: more at once than is allowed, ask again later",
-    503: "syncing or upstream_unavailable: ask again later",
+    503: "syncing, upstream_unavailable or timeout: ask again later",
 }
+HEIGHT = "[0-9]{1,15}"
+HASH = "[0-9a-fA-F]{64}"
+FORMS: dict[str, Schema] = {
+    "reference": {"type": "string", "pattern": f"^({HEIGHT}|{HASH})$"},
+    "txid": {"type": "string", "pattern": f"^{HASH}$"},
+    "address": {"type": "string", "pattern": PATTERNS[Unit.ADDRESS]},
+    "tier": {"type": "string", "enum": list(TIERS)},
+    "outpoint": {"type": "string", "pattern": rf"^({HASH}[:-][0-9]{{1,10}}|COutPoint\({HASH}, [0-9]{{1,10}}\))$"},
+    "number": {"type": "string", "enum": list(NUMBERS)},
+    "chain": {"type": "string", "pattern": "^[a-z0-9_-]+$"},
+    "name": {"type": "string", "enum": list(NAMES)},
+}
+"""How what stands in a path is written."""
 MEANINGS = {
     "reference": "height or block hash",
     "txid": "64 hex digits in display order",
@@ -31,13 +47,31 @@ MEANINGS = {
     "chain": "key of a parallel chain",
     "name": f"one of {', '.join(NAMES)}",
 }
+HEADERS: dict[str, Schema] = {
+    "X-Flux-Height": {"description": "height of the tip", "schema": {"type": "integer", "minimum": 0}},
+    "X-Flux-Hash": {"description": "hash of the tip", "schema": {"type": "string", "pattern": PATTERNS[Unit.HASH]}},
+    "ETag": {"description": "changes with the answer", "schema": {"type": "string"}},
+    "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}},
+}
 DESCRIPTION = "Blocks, transactions, addresses, nodes, supply."
-PRETTY = Parameter("pretty", {"type": "string", "enum": ["1"]}, "indented JSON")
+PRETTY = Parameter("pretty", {"type": "string"}, "1: indented JSON")
+
+
+def codes(status: int | None = None) -> list[str]:
+    """The codes of errors that an answer with this status may have; without a status all of them."""
+    kinds = [kind for kind in ExplorerError.__subclasses__() if status in (None, kind.status)]
+    return sorted({kind.code for kind in kinds})
+
+
 BASE: dict[str, Schema] = {
     "Tip": {
         "type": "object",
         "description": "The block that the answer is true for.",
-        "properties": {"height": {"type": "integer"}, "hash": {"type": "string"}, "time": {"type": "integer"}},
+        "properties": {
+            "height": {"type": "integer", "minimum": 0},
+            "hash": {"type": "string", "pattern": PATTERNS[Unit.HASH]},
+            "time": {"type": "integer"},
+        },
         "required": ["height", "hash", "time"],
     },
     "Error": {
@@ -45,7 +79,7 @@ BASE: dict[str, Schema] = {
         "properties": {
             "error": {
                 "type": "object",
-                "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
+                "properties": {"code": {"type": "string", "enum": codes()}, "message": {"type": "string"}},
                 "required": ["code", "message"],
             }
         },
@@ -64,7 +98,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Flux Explorer", "version": __version__, "description": DESCRIPTION},
         "paths": paths,
-        "components": {"schemas": components},
+        "components": {"schemas": components, "headers": HEADERS},
     }
 
 
@@ -86,7 +120,7 @@ def _operation(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, A
 
 
 def _described(name: str) -> dict[str, Any]:
-    return {"schema": {"type": "string"}, "description": MEANINGS[name]}
+    return {"schema": FORMS[name], "description": MEANINGS[name]}
 
 
 def _query_parameter(parameter: Parameter) -> dict[str, Any]:
@@ -105,17 +139,30 @@ def _is_json(endpoint: Endpoint) -> bool:
 
 
 def _answer(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, Any]:
+    content: dict[str, Any] = {written: {"schema": {"type": "string"}} for written in endpoint.also_written}
     if endpoint.answer is PlainText:
-        number = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
-        return {"description": endpoint.summary, "content": {"text/plain": {"schema": number}}}
-    if not _is_json(endpoint):
-        content = {endpoint.answer.media_type: {"schema": {"type": "string"}}}
+        content["text/plain"] = {"schema": {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}}
+    elif not _is_json(endpoint):
+        content[endpoint.answer.media_type] = {"schema": {"type": "string"}}
         return {"description": endpoint.summary, "content": content}
-    tip = {"type": "object", "properties": {"tip": {"$ref": "#/components/schemas/Tip"}}, "required": ["tip"]}
-    schema = {"allOf": [tip, schema_of(endpoint.answer, components)]}
-    return {"description": endpoint.summary, "content": {"application/json": {"schema": schema}}}
+    else:
+        tip = {"type": "object", "properties": {"tip": {"$ref": "#/components/schemas/Tip"}}, "required": ["tip"]}
+        content["application/json"] = {"schema": {"allOf": [tip, schema_of(endpoint.answer, components)]}}
+    told = ("X-Flux-Height", "X-Flux-Hash", *(("ETag",) if endpoint.revalidate else ()))
+    return {"description": endpoint.summary, "headers": _headers(*told), "content": content}
 
 
 def _errors(endpoint: Endpoint) -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {str(code): {"description": ERRORS[code], "content": content} for code in endpoint.errors}
+    anywhere = (429,) if endpoint.body is None else (413, 429)
+    return {str(status): _error(status) for status in sorted({*endpoint.errors, *anywhere})}
+
+
+def _error(status: int) -> dict[str, Any]:
+    code = {"type": "object", "properties": {"code": {"enum": codes(status)}}}
+    schema = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"type": "object", "properties": {"error": code}}]}
+    answer: dict[str, Any] = {"description": ERRORS[status], "content": {"application/json": {"schema": schema}}}
+    return answer | ({"headers": _headers("Retry-After")} if status in RETRY_SECONDS else {})
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -14,6 +14,7 @@ from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
 from explorer.api.respond import Immutable
 from explorer.db import Answer
 from explorer.errors import BadRequest, Syncing
+from explorer.guard.tolls import charge
 from explorer.negotiate import JsonRoute
 from explorer.queries import addresses, blocks, transactions
 from explorer.queries.balances import MOST, Balances, balances
@@ -44,7 +45,7 @@ CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "t
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
 SOUGHT = "height, hash, txid, address, outpoint, IP, key, tier, name, date, tip, halving"
 Q = Parameter("q", {"type": "string"}, SOUGHT, required=True)
-BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far", required=True)
+BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far")
 
 BALANCES_BODY: dict[str, Any] = {
     "type": "object",
@@ -172,6 +173,7 @@ async def post_balances(request: Request) -> Answer[Balances]:
     """The balances of up to 1000 addresses at one height, in the order asked."""
     body = await read_object(request, BALANCES_BYTES, ("addresses", "at", "confirmations"))
     asked = body_texts(body, "addresses")
+    charge(request, len(asked))
     return await services(request).db.fenced(
         balances, asked, at=body_int(body, "at"), depth=body_int(body, "confirmations")
     )

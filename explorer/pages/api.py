@@ -45,6 +45,8 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "charts": "Charts",
 }
 OTHER: Final = "More"
+BOUNDS: Final[Mapping[str, str]] = {"minimum": "at least {}", "maximum": "at most {}", "default": "{} by default"}
+NO_BOUND: Final = ("minimum", 0)
 DIALECTS: Final = (
     ("Blockbook v2", "/api/v2/… and the websocket /websocket", "for wallets"),
     ("Insight", "/api/… and /insight-api/…", "for wallets and dashboards"),
@@ -169,8 +171,8 @@ def _parameter(told: Mapping[str, Any]) -> Field:
 
 def _bounds(schema: Mapping[str, Any]) -> str:
     """Least, most and usual value of a number, as the end of a sentence."""
-    words = {"minimum": "at least {}", "maximum": "at most {}", "default": "{} by default"}
-    told = [text.format(schema[name]) for name, text in words.items() if name in schema]
+    bounds = [(name, bound) for name, bound in schema.items() if name in BOUNDS and (name, bound) != NO_BOUND]
+    told = [BOUNDS[name].format(bound) for name, bound in bounds]
     return f"; {', '.join(told)}" if told else ""
 
 
@@ -187,7 +189,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         return _reference(schema)
     if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
+        return " | ".join(str(one) for one in schema["enum"] if one != "")
     if "anyOf" in schema:
         return " or ".join(_kind(one) for one in schema["anyOf"])
     if schema.get("type") == "array":

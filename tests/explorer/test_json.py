@@ -77,7 +77,7 @@ def test_schemas_follow_the_annotations() -> None:
     assert sample["required"] == ["amount", "height", "names", "rates"]
     assert sample["properties"]["amount"]["type"] == "string"
     assert sample["properties"]["height"]["anyOf"] == [
-        {"type": "integer", "description": "block height"}, {"type": "null"},
+        {"type": "integer", "description": "block height", "minimum": 0}, {"type": "null"},
     ]  # fmt: skip
     assert sample["properties"]["later"] == {"type": "integer"}
     assert sample["properties"]["rates"] == {"type": "object", "additionalProperties": {"type": "number"}}

@@ -1,0 +1,127 @@
+"""20,000 questions drawn from the OpenAPI document: nothing fails, and every answer is what the document says it is.
+
+Three ways of asking: with values that the recorded chain has, with whatever the document allows, and with what it does
+not allow, which must be refused. The draws are the same each time; ``FLUX_FUZZ_SEED`` makes others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from explorer.api import v1
+from explorer.api.openapi import document
+from explorer.app import create_app
+from tests.explorer.client import Client
+from tests.explorer.client import settings as site_settings
+from tests.fuzz.asking import Transport
+from tests.fuzz.closed import Document, closed, narrowed, operations
+from tests.fuzz.known import known_of, known_values
+from tests.replay_daemon import ReplayDaemon
+
+CASES: Final = 20_000
+SEED: Final = int(os.environ.get("FLUX_FUZZ_SEED", "1"))
+WAYS: Final = {"known": 6, "allowed": 2, "refused": 2}
+"""The ways of asking, and how they share the cases."""
+
+
+def strict() -> Document:
+    """The document that answers are compared with."""
+    return closed(document(v1.api.endpoints))
+
+
+def shares(described: Document) -> dict[tuple[str, str], int]:
+    """How many cases each operation gets in each way: by the number of its parameters, ``CASES`` in all."""
+    weights = {
+        (label, way): part * (1 + min(3, len(told["parameters"]) + 2 * ("requestBody" in told)))
+        for label, told in operations(described)
+        for way, part in WAYS.items()
+    }
+    total, begun, found = sum(weights.values()), 0, {}
+    for key, weight in weights.items():
+        found[key] = (begun + weight) * CASES // total - begun * CASES // total
+        begun += weight
+    return found
+
+
+DOCUMENT: Final = strict()
+SHARES: Final = shares(DOCUMENT)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """An explorer of the recorded chain with a daemon of its own, what it knows, and how it is asked."""
+
+    client: Client
+    values: dict[str, list[Any]]
+    http: httpx.AsyncClient
+
+    def ask(self, **request: Any) -> httpx.Response:
+        """The answer to a request."""
+        return self.client.run(self.http.request(**request))
+
+
+@pytest.fixture(scope="module")
+def explorer(recorded_index: tuple[str, str]) -> Iterator[Explorer]:
+    """What all cases ask."""
+    with ReplayDaemon() as daemon, Client(create_app(site_settings(recorded_index, daemon=daemon))) as client:
+        http = httpx.AsyncClient(transport=Transport(client.asgi))
+        yield Explorer(client, known_values(client), http)
+        client.run(http.aclose())
+
+
+def test_the_cases_are_so_many() -> None:
+    assert sum(SHARES.values()) == CASES
+    assert min(SHARES.values()) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("label", "way"), list(SHARES))
+def test_answers_are_what_the_document_says(explorer: Explorer, label: str, way: str) -> None:
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi import checks
+
+    known = known_of(explorer.client, DOCUMENT, label, explorer.values) if way == "known" else {}
+    method, path = label.split()
+    operation = schemathesis.openapi.from_dict(narrowed(DOCUMENT, label, known))[path][method]
+    mode = schemathesis.GenerationMode.NEGATIVE if way == "refused" else schemathesis.GenerationMode.POSITIVE
+    asked = 0
+
+    @seed(SEED)
+    @settings(
+        max_examples=SHARES[label, way],
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink],
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        nonlocal asked
+        asked += 1
+        request = case.as_transport_kwargs(base_url="http://explorer")
+        answer = explorer.ask(**{name: request[name] for name in ASKED if name in request})
+        case.validate_response(
+            answer,
+            checks=[
+                not_a_server_error,
+                checks.status_code_conformance,
+                checks.content_type_conformance,
+                checks.response_headers_conformance,
+                checks.response_schema_conformance,
+                *((checks.negative_data_rejection,) if way == "refused" else ()),
+            ],
+        )
+
+    ask()
+    assert asked >= SHARES[label, way]
+
+
+ASKED: Final = ("method", "url", "params", "headers", "json", "data", "content")
