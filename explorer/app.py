@@ -18,9 +18,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from explorer import pages
+from explorer.accounts.keeping import open_accounts
 from explorer.api import fluxos, insight, operations, v1
 from explorer.api.blockbook.routes import routes as blockbook_routes
-from explorer.api.respond import error_response, plain_error
+from explorer.api.respond import error_response, plain_error, retry_after
 from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
@@ -28,6 +29,10 @@ from explorer.errors import ExplorerError
 from explorer.etag import current_tags
 from explorer.events.places import Places
 from explorer.events.watcher import watching
+from explorer.guard.allowance import Allowance
+from explorer.guard.clients import Clients
+from explorer.guard.door import Door
+from explorer.guard.tolls import tolled
 from explorer.labels import load_labels
 from explorer.languages import LanguageMiddleware
 from explorer.metrics import Metrics, MetricsMiddleware
@@ -41,7 +46,7 @@ from indexer.source.rpc import parse_endpoints
 
 GZIP_FROM = 1000  # bytes
 GZIP_LEVEL = 5
-CODES = {404: "not_found", 405: "method_not_allowed", 500: "internal"}
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "internal"}
 
 def create_app(
     config: Config,
@@ -49,7 +54,7 @@ def create_app(
     simulated: bool = False,
 ) -> Starlette:
     """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network."""
-    metrics = Metrics()
+    metrics, guard = Metrics(), config.guard
     labels = load_labels(config.network, config.explorer.labels_file)
     chains = configured_chains(config)
 
@@ -66,23 +71,36 @@ def create_app(
                 app.state.goodbye = watcher.close
                 places = Places(config.explorer.streams, config.explorer.streams_per_client)
                 started_at = int(time.time())
-                services = Services(db, daemon, network, metrics, started_at, simulated, labels, watcher, places)
+                accounts = open_accounts(db, network, config.accounts)
+                services = Services(
+                    db, daemon, network, metrics, started_at, simulated, labels, watcher, places, accounts
+                )
                 with rare_collections():
                     yield {"services": services}
         finally:
             await daemon.close()
 
     return Starlette(
-        routes=[
-            *v1.routes(),
-            *fluxos.routes(),
-            *insight.routes(),
-            *blockbook_routes(),
-            *operations.routes(),
-            *pages.routes,
-        ],
+        routes=tolled(
+            [
+                *v1.routes(),
+                *fluxos.routes(),
+                *insight.routes(),
+                *blockbook_routes(),
+                *operations.routes(),
+                *pages.routes,
+            ],
+            guard.answer_seconds,
+            metrics.refused,
+        ),
         lifespan=lifespan,
         middleware=[
+            Middleware(
+                Door,
+                clients=Clients(guard.proxy_networks, guard.free_networks),
+                allowance=Allowance(guard.rate, guard.burst),
+                refused=metrics.refused,
+            ),
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
             Middleware(LanguageMiddleware),
@@ -111,7 +129,7 @@ def error_handlers() -> dict[Any, Any]:
     async def explorer_error(request: Request, error: ExplorerError) -> Response:
         if wants_json(request.scope):
             return error_response(request, error)
-        return await pages.error_page(request, error.status, str(error))
+        return await pages.error_page(request, error.status, str(error), retry_after(error))
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         message = f"{HTTPStatus(error.status_code).phrase}: {request.method} {request.url.path[:200]}"

@@ -4,11 +4,15 @@
 
     ExplorerError               code          HTTP
     ├── BadRequest              bad_request   400   malformed height, hash, address, cursor, limit
+    ├── NotSignedIn             not_signed_in 401   something of an account, without being signed in to it
+    ├── Forbidden               forbidden     403   a form of another site, a blocked account, a site without accounts
     ├── NotFound                not_found     404   well-formed, but no such thing
     ├── AboveTip                above_tip     409   a height that the index has not reached
     ├── Reorganised             reorganised   409   the chain that a cursor was pinned to is gone
+    ├── TooLarge                too_large     413   a body that is longer than what is read
     ├── RateLimited             rate_limited  429   more at once than one client, or all together, may have
     ├── Syncing                 syncing       503   no block yet, an index being built, a write in progress
+    ├── TooSlow                 timeout       503   an answer that takes longer than answers may take
     └── UpstreamUnavailable     upstream_unavailable 503   the daemon does not answer
 
 The message is for the person who asked: what was wrong, what was expected, what to do now.
@@ -33,6 +37,20 @@ class BadRequest(ExplorerError):
 
     code = "bad_request"
     status = 400
+
+
+class NotSignedIn(ExplorerError):
+    """Something of an account is asked for, and nobody is signed in: the message says how to."""
+
+    code = "not_signed_in"
+    status = 401
+
+
+class Forbidden(ExplorerError):
+    """What this visitor may not do here, whatever he signs: the message says why."""
+
+    code = "forbidden"
+    status = 403
 
 
 class NotFound(ExplorerError):
@@ -61,17 +79,35 @@ class Reorganised(ExplorerError):
     status = 409
 
 
+class TooLarge(ExplorerError):
+    """A body that is longer than what is read of it; the message says how long it may be."""
+
+    code = "too_large"
+    status = 413
+
+
 class RateLimited(ExplorerError):
     """More at once than one client, or all together, may have: the message says of what and what to do."""
 
     code = "rate_limited"
     status = 429
 
+    def __init__(self, message: str, retry_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
 
 class Syncing(ExplorerError):
     """An answer that the index cannot give yet; the message says what it waits for."""
 
     code = "syncing"
+    status = 503
+
+
+class TooSlow(ExplorerError):
+    """An answer that takes longer than answers may take: the message says how long that is."""
+
+    code = "timeout"
     status = 503
 
 

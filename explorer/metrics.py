@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer.guard.refusals import none_yet
+
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
@@ -16,6 +18,7 @@ class Metrics:
     """Requests by endpoint and status, and how long they took."""
 
     def __init__(self) -> None:
+        self.refused = none_yet()
         self._requests: Counter[tuple[str, int]] = Counter()
         self._buckets: defaultdict[str, Counter[float]] = defaultdict(Counter)
         self._seconds: Counter[str] = Counter()
@@ -28,7 +31,12 @@ class Metrics:
 
     def text(self, gauges: Mapping[str, float]) -> str:
         """Gauges (by name without prefix) and requests, one sample a line."""
-        return "\n".join([*_gauges(gauges), *self._request_lines(), ""])
+        return "\n".join([*_gauges(gauges), *self._refused_lines(), *self._request_lines(), ""])
+
+    def _refused_lines(self) -> Iterator[str]:
+        yield "# TYPE flux_explorer_refused_total counter"
+        for kind, count in sorted(self.refused.items()):
+            yield f'flux_explorer_refused_total{{kind="{kind}"}} {count}'
 
     def _request_lines(self) -> Iterator[str]:
         yield "# TYPE flux_explorer_requests_total counter"

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ DEFAULTS_FILE = Path(__file__).with_name("config.toml")
 DRIVERS = ("motor", "pymongo_async")
 MIB = 1 << 20
 
+IPNetwork = IPv4Network | IPv6Network
 Table = dict[str, dict[str, Any]]
 
 
@@ -122,6 +124,38 @@ class Explorer:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What one client may ask of the site."""
+
+    rate: int
+    burst: int
+    trusted_proxies: str
+    free: str
+    answer_seconds: float
+    connections: int
+    connections_per_client: int
+
+    def __post_init__(self) -> None:
+        _at_least("guard.rate", self.rate, 0)
+        _at_least("guard.burst", self.burst, 1)
+        _at_least("guard.answer_seconds", self.answer_seconds, 0.1)
+        _at_least("guard.connections", self.connections, 1)
+        _at_least("guard.connections_per_client", self.connections_per_client, 1)
+        for key in ("trusted_proxies", "free"):
+            _networks(f"guard.{key}", getattr(self, key))
+
+    @property
+    def proxy_networks(self) -> tuple[IPNetwork, ...]:
+        """The networks of proxies that are believed."""
+        return _networks("guard.trusted_proxies", self.trusted_proxies)
+
+    @property
+    def free_networks(self) -> tuple[IPNetwork, ...]:
+        """The networks of clients without limits."""
+        return _networks("guard.free", self.free)
+
+
+@dataclass(frozen=True, slots=True)
 class Parallel:
     """Where the parallel chains are and how often they are asked."""
 
@@ -153,6 +187,28 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Accounts:
+    """Whether visitors may sign in and keep watch lists and webhooks, and under which names of the site."""
+
+    enabled: bool
+    host: str
+    webhooks: int
+
+    def __post_init__(self) -> None:
+        _at_least("accounts.webhooks", self.webhooks, 0)
+
+    @property
+    def are_told(self) -> bool:
+        """Whether accounts may have webhooks."""
+        return self.enabled and self.webhooks > 0
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names of the site, in lower case."""
+        return frozenset(name.strip().lower() for name in self.host.split(",") if name.strip())
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """The simulated daemon of the demo network."""
 
@@ -173,8 +229,10 @@ SECTIONS = {
     "data": Data,
     "indexer": Indexer,
     "explorer": Explorer,
+    "guard": Guard,
     "parallel": Parallel,
     "webhooks": Webhooks,
+    "accounts": Accounts,
     "demo": Demo,
 }
 
@@ -189,8 +247,10 @@ class Config:
     data: Data
     indexer: Indexer
     explorer: Explorer
+    guard: Guard
     parallel: Parallel
     webhooks: Webhooks
+    accounts: Accounts
     demo: Demo
 
     @property
@@ -297,6 +357,14 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 def _at_least(key: str, value: float, least: float) -> None:
     if value < least:
         raise ConfigError(f"{key} is {value}: expected at least {least}")
+
+
+def _networks(key: str, text: str) -> tuple[IPNetwork, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    try:
+        return tuple(ip_network(name) for name in names)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}: expected networks such as 10.0.0.0/8, separated by commas") from error
 
 
 def _one_of(key: str, value: str, known: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from explorer.errors import BadRequest
+from explorer.errors import BadRequest, TooLarge
 from explorer.queries.text import parse_height
 
 
@@ -24,13 +24,13 @@ def query_int(request: Request, name: str) -> int | None:
 
 
 async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
-    """The body; BadRequest, which calls it ``what``, as soon as it is too large, and when it ends early."""
+    """The body; TooLarge, which calls it ``what``, as soon as it is too large, BadRequest when it ends early."""
     received = bytearray()
     try:
         async for chunk in request.stream():
             received += chunk
             if len(received) > most_bytes:
-                raise BadRequest(f"the {what} is larger than {most_bytes} bytes")
+                raise TooLarge(f"the {what} is larger than {most_bytes} bytes")
     except ClientDisconnect:
         raise BadRequest(f"the {what} was cut short") from None
     return bytes(received)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from explorer.api.json import encode, to_json
 from explorer.db import Answer
-from explorer.errors import ExplorerError
+from explorer.errors import ExplorerError, RateLimited
 from explorer.etag import etag, is_known
 from explorer.meta import Tip
 from indexer.chain.keys import hash_text
@@ -83,14 +83,20 @@ def json_response(
 
 def error_response(request: Request, error: ExplorerError) -> Response:
     """An error as the contract words it."""
-    return plain_error(request, error.status, error.code, str(error))
+    return plain_error(request, error.status, error.code, str(error), retry_after(error))
 
 
-def plain_error(request: Request, status: int, code: str, message: str) -> Response:
-    """An error by its status, code and message."""
+def retry_after(error: ExplorerError) -> str | None:
+    """After how many seconds asking again makes sense, None when it does not."""
+    own = error.retry_seconds if isinstance(error, RateLimited) else None
+    return RETRY_SECONDS.get(error.status) if own is None else str(own)
+
+
+def plain_error(request: Request, status: int, code: str, message: str, retry: str | None = None) -> Response:
+    """An error by its status, code and message, and when to ask again."""
     headers = {"Cache-Control": "no-store"}
-    if status in RETRY_SECONDS:
-        headers["Retry-After"] = RETRY_SECONDS[status]
+    if retry is not None:
+        headers["Retry-After"] = retry
     return json_response(request, {"error": {"code": code, "message": message}}, status=status, headers=headers)
 
 

@@ -225,7 +225,7 @@ BODIES = [
     (b'{"addresses": ["\\ud800"]}', 400, "ud800"),
     (b"\xff\xfe", 400, "no JSON"),
     (b"[" * 100_000, 400, "no JSON"),
-    (b" " * 300_000, 400, "larger"),
+    (b" " * 300_000, 413, "larger"),
     (json.dumps({"addresses": [ADDRESS, ADDRESS + "x"]}).encode(), 400, ADDRESS + "x"),
     (json.dumps({"addresses": [ADDRESS] * 1001}).encode(), 400, "at most 1000"),
 ]

@@ -20,7 +20,7 @@ from explorer.api.json import encode
 from explorer.api.respond import CORS, RETRY_SECONDS, json_response
 from explorer.daemon import LONGEST_TRANSACTION
 from explorer.db import Answer
-from explorer.errors import BadRequest, ExplorerError
+from explorer.errors import BadRequest, ExplorerError, TooLarge
 from explorer.negotiate import prefers_html
 from explorer.services import services
 
@@ -126,7 +126,8 @@ async def send_blockbook_transaction(request: Request) -> Response:
         )
         txid = await services(request).daemon.broadcast(text.strip())
     except ExplorerError as error:
-        status_code = error.status if error.status >= SERVER_FAULTS else BadRequest.status
+        is_told = error.status >= SERVER_FAULTS or isinstance(error, TooLarge)
+        status_code = error.status if is_told else BadRequest.status
         return json_response(request, {"error": {"message": str(error)}}, status=status_code, headers=NOT_STORED)
     return json_response(request, {"result": txid}, headers=NOT_STORED)
 

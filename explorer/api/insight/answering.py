@@ -17,7 +17,7 @@ from explorer.api.forms.exact import Body, encode
 from explorer.api.forms.reply import Passing, refusal, reply
 from explorer.api.respond import CORS, PLAIN
 from explorer.db import Answer
-from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound
+from explorer.errors import AboveTip, BadRequest, ExplorerError, NotFound, TooLarge
 
 MOST_BYTES: Final = (4 << 20) + 1024
 PREFLIGHT: Final = {
@@ -94,7 +94,8 @@ def _refused(error: ExplorerError) -> Response:
     text = str(error)
     if isinstance(error, BadRequest) and "Code:" not in text:
         text += ". Code:1"
-    return refusal(text.encode("ascii", "replace"), 400 if isinstance(error, BadRequest) else 503, media_type=PLAIN)
+    status = error.status if isinstance(error, BadRequest | TooLarge) else 503
+    return refusal(text.encode("ascii", "replace"), status, media_type=PLAIN)
 
 
 async def posted(request: Request) -> Mapping[str, Any]:

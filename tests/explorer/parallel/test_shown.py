@@ -45,6 +45,7 @@ def client(w: World, tmp_path: Path) -> Iterator[Client]:
         "FLUX_PARALLEL_INTERVAL_SECONDS": "0.1",
         "FLUX_PARALLEL_STALE_SECONDS": "2",
         "FLUX_PARALLEL_TIMEOUT_SECONDS": "1",
+        "FLUX_GUARD_RATE": "0",
     }
     with Client(create_app(load_config(environ=environ))) as running:
         yield running

@@ -1,0 +1,70 @@
+"""Answers to those who asked for too much: made in advance, so that refusing costs less than answering."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from html import escape
+from http import HTTPStatus
+from typing import Final
+
+from starlette.types import Scope, Send
+
+from explorer.guard.allowance import SECOND
+from explorer.negotiate import prefers_html, wants_json
+
+KINDS: Final = ("rate", "streams", "connections", "body", "head", "time", "stalled")
+TOO_MUCH: Final = "more has been asked from this address than it may ask: ask again in {seconds} s, and more slowly"
+TOO_LARGE: Final = "a body of more than {most} bytes is not read: send less at once"
+CODES: Final[Mapping[int, str]] = {413: "too_large", 429: "rate_limited"}
+PAGE: Final = (
+    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/site.css"></head>'
+    '<body><main><h1>{title}</h1><p>{message}</p><p><a href="/">Flux Explorer</a></p></main></body></html>'
+)
+HEADERS: Final = (
+    (b"cache-control", b"no-store"),
+    (b"access-control-allow-origin", b"*"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
+    (b"vary", b"Accept"),
+)
+
+Refused = Counter[str]  # how often, by kind
+
+
+def none_yet() -> Refused:
+    """Counts of refusals by kind, all zero."""
+    return Counter(dict.fromkeys(KINDS, 0))
+
+
+def seconds_of(wait: int) -> int:
+    """Nanoseconds as the whole seconds after which they are over, at least one (RFC 9110, 10.2.3)."""
+    return max(1, -(-wait // SECOND))
+
+
+async def refuse(scope: Scope, send: Send, status: int, message: str, *more: tuple[bytes, bytes]) -> None:
+    """Answer with an error in the API's shape, or as a page to a browser, without asking anything."""
+    as_page = prefers_html(scope) and not wants_json(scope)
+    body = _page(status, message) if as_page else _json(status, message)
+    kind = b"text/html; charset=utf-8" if as_page else b"application/json"
+    own = ((b"content-type", kind), (b"content-length", str(len(body)).encode()))
+    start = {"status": status, "headers": [*own, *HEADERS, *more]}
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", **start})
+        await send({"type": "http.response.body", "body": body})
+    elif "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", **start})
+        await send({"type": "websocket.http.response.body", "body": body})
+    else:
+        await send({"type": "websocket.close", "code": 1013, "reason": "too much at once"})
+
+
+def _json(status: int, message: str) -> bytes:
+    return json.dumps({"error": {"code": CODES[status], "message": message}}).encode()
+
+
+def _page(status: int, message: str) -> bytes:
+    title = HTTPStatus(status).phrase
+    return PAGE.format(title=escape(title), message=escape(f"{message[0].upper()}{message[1:]}.")).encode()
