@@ -14,6 +14,7 @@ from explorer.charts.card import Badge
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.labels import Labels
+from explorer.languages import _, language
 from explorer.pages.formats import group
 from explorer.pages.images import drawn, theme_of
 from explorer.pages.node_words import pill
@@ -29,16 +30,16 @@ Make = Callable[[View, Labels, Mapping[str, str]], Awaitable[Badge]]
 
 async def height(view: View, labels: Labels, query: Mapping[str, str]) -> Badge:
     """The height of the chain."""
-    return Badge("Flux height", group(view.tip.height))
+    return Badge(_("Flux height"), group(view.tip.height))
 
 
 async def nodes(view: View, labels: Labels, query: Mapping[str, str]) -> Badge:
     """The confirmed nodes, all or of one tier."""
     states = (await tiers(view)).items
     if "tier" not in query:
-        return Badge("Flux nodes", group(sum(state.nodes.confirmed for state in states)))
+        return Badge(_("Flux nodes"), group(sum(state.nodes.confirmed for state in states)))
     state = states[parse_tier(query["tier"]) - 1]
-    return Badge(f"{state.tier.capitalize()} nodes", group(state.nodes.confirmed), state.tier)
+    return Badge(_("%(tier)s nodes", tier=state.tier.capitalize()), group(state.nodes.confirmed), state.tier)
 
 
 async def next_payout(view: View, labels: Labels, query: Mapping[str, str]) -> Badge:
@@ -46,23 +47,28 @@ async def next_payout(view: View, labels: Labels, query: Mapping[str, str]) -> B
     if "node" in query:
         found = await node(view, parse_node(query["node"]))
         if found.pays_by_height is None:
-            return Badge("Next payout", pill(found, view.tip.height).text.lower(), "fair")
-        return Badge("Next payout", f"by block {group(found.pays_by_height)}", found.tier)
+            return Badge(_("Next payout"), _in_line(pill(found, view.tip.height).text), "fair")
+        return Badge(_("Next payout"), _("by block %(height)s", height=group(found.pays_by_height)), found.tier)
     state = (await tiers(view)).items[parse_tier(query.get("tier", "cumulus")) - 1]
-    name = f"Next {state.tier.capitalize()} payout"
-    return Badge(name, f"{state.next.node[:8]}…" if state.next else "nobody", state.tier)
+    name = _("Next %(tier)s payout", tier=state.tier.capitalize())
+    return Badge(name, f"{state.next.node[:8]}…" if state.next else _("nobody"), state.tier)
 
 
 async def circulating(view: View, labels: Labels, query: Mapping[str, str]) -> Badge:
     """What circulates on all chains by the official formula; NotFound without parallel chains."""
     found = await number(view, "circulating", wallets=labels.fusion)
-    return Badge("FLUX circulating", compact(found.amount))
+    return Badge(_("FLUX circulating"), compact(found.amount))
 
 
 async def cap(view: View, labels: Labels, query: Mapping[str, str]) -> Badge:
     """Whether the caps that anybody has named hold."""
     verdict = caps_badge(await caps(view, wallets=labels.fusion))
-    return Badge("Flux supply", verdict.text.lower(), verdict.tone)
+    return Badge(_("Flux supply"), _in_line(verdict.text), verdict.tone)
+
+
+def _in_line(text: str) -> str:
+    """A state as it is written behind a name; not every language writes nouns small."""
+    return text.lower() if language() == "en" else text
 
 
 BADGES: Final[Mapping[str, Make]] = {

@@ -9,6 +9,7 @@ from typing import Final
 from explorer.charts.card import Card
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages import _, ngettext, pgettext
 from explorer.pages.formats import count, flux, group, utc
 from explorer.pages.node_words import long, pill, position
 from explorer.pages.supply_words import caps_badge
@@ -16,7 +17,7 @@ from explorer.pages.words import KINDS, moved
 from explorer.queries.addresses import address
 from explorer.queries.blocks import block
 from explorer.queries.caps import caps
-from explorer.queries.node_results import TierState
+from explorer.queries.node_results import Node, TierState
 from explorer.queries.nodes import node, parse_node
 from explorer.queries.queues import parse_tier, tiers
 from explorer.queries.results import Block, Transaction
@@ -28,33 +29,30 @@ from explorer.services import Services
 
 Make = Callable[[View, Services, str], Awaitable[Card]]
 
-UNKNOWN: Final = "unknown"
-
-
 async def tip_card(view: View, asked: Services, reference: str) -> Card:
     """The newest block."""
     found = await block(view, view.tip.height)
-    return _block(found, "Newest block")
+    return _block(found, _("Newest block"))
 
 
 async def block_card(view: View, asked: Services, reference: str) -> Card:
     """A block by height or hash."""
     found = await block(view, parse_block_reference(reference))
-    return _block(found, "Orphaned block" if found.confirmations < 0 else "Block")
+    return _block(found, _("Orphaned block") if found.confirmations < 0 else _("Block"))
 
 
 def _block(found: Block, kind: str) -> Card:
-    paid = sum(payout.matched for payout in found.payouts)
-    payouts = f"{paid} of {len(found.payouts)} as the queue says" if found.payouts else "none due"
+    paid, due = sum(payout.matched for payout in found.payouts), len(found.payouts)
+    payouts = _("%(paid)s of %(due)s as the queue says", paid=paid, due=due) if due else _("none due")
     return Card(
         kind,
         group(found.height),
         f"/block/{found.hash}",
         (
-            ("Time", utc(found.time)),
-            ("Transactions", group(found.transaction_count)),
-            ("Paid out", flux(found.coinbase_value)),
-            ("Node payouts", payouts),
+            (_("Time"), utc(found.time)),
+            (_("Transactions"), group(found.transaction_count)),
+            (_("Paid out"), flux(found.coinbase_value)),
+            (_("Node payouts"), payouts),
         ),
         found.hash,
         "poor" if found.confirmations < 0 else "accent",
@@ -64,36 +62,48 @@ def _block(found: Block, kind: str) -> Card:
 async def transaction_card(view: View, asked: Services, reference: str) -> Card:
     """A transaction by its id."""
     found = await transaction(view, parse_txid(reference), asked.daemon.full_ids)
-    where = f"block {group(found.block.height)}" if found.block else "the mempool"
-    facts = [("In", where), ("Time", utc(found.block.time) if found.block else "not mined yet")]
+    facts = [*_mined(found)]
     tone: str
     if found.node is not None:
-        facts += [("Node", _short(found.node.node)), ("Address", _cut(found.node.address))]
-        title, tone = f"{found.node.tier.capitalize()} node", found.node.tier
+        facts += [(_("Node"), _short(found.node.node)), (_("Address"), _cut(found.node.address))]
+        title, tone = _tier_node(found.node.tier), found.node.tier
     else:
-        facts += [("Inputs and outputs", _ends(found)), ("Fee", "none" if found.fee is None else flux(found.fee))]
+        fee = _("none") if found.fee is None else flux(found.fee)
+        facts += [(_("Inputs and outputs"), _ends(found)), (_("Fee"), fee)]
         title, tone = flux(moved(found)), "accent"
     return Card(KINDS[found.type], title, f"/tx/{found.txid}", tuple(facts), found.txid, tone)
+
+
+def _mined(found: Transaction) -> tuple[tuple[str, str], tuple[str, str]]:
+    """In which block a transaction is, and since when."""
+    if found.block is None:
+        return (pgettext("where", "In"), _("the mempool")), (_("Time"), _("not mined yet"))
+    where = _("block %(height)s", height=group(found.block.height))
+    return (pgettext("where", "In"), where), (_("Time"), utc(found.block.time))
 
 
 def _ends(found: Transaction) -> str:
     return f"{count(len(found.inputs), 'input')}, {count(len(found.outputs), 'output')}"
 
 
+def _tier_node(tier: str) -> str:
+    return _("%(tier)s node", tier=tier.capitalize())
+
+
 async def address_card(view: View, asked: Services, reference: str) -> Card:
     """An address with its balance."""
     found = await address(view, reference, labels=asked.labels)
-    running = found.nodes
-    nodes = UNKNOWN if running is None else count(running.cumulus + running.nimbus + running.stratus, "confirmed node")
+    run = found.nodes
+    nodes = _("unknown") if run is None else count(run.cumulus + run.nimbus + run.stratus, "confirmed node")
     return Card(
-        f"Address · {found.label}" if found.label else "Address",
+        _("Address · %(label)s", label=found.label) if found.label else _("Address"),
         flux(found.balance),
         f"/address/{found.address}",
         (
-            ("Received", flux(found.received)),
-            ("Sent", flux(found.sent)),
-            ("Transactions", group(found.transaction_count)),
-            ("Runs", nodes),
+            (_("Received"), flux(found.received)),
+            (_("Sent"), flux(found.sent)),
+            (_("Transactions"), group(found.transaction_count)),
+            (_("Runs"), nodes),
         ),
         found.address,
     )
@@ -103,21 +113,28 @@ async def node_card(view: View, asked: Services, reference: str) -> Card:
     """A node by its collateral, with its place in the queue."""
     found, states = await asyncio.gather(node(view, parse_node(reference)), tiers(view))
     state = states.items[TIERS.index(found.tier)]
-    place = UNKNOWN if found.rank is None else position(found.rank, state.nodes.confirmed)
-    due = None if found.pays_by_height is None else f"by block {group(found.pays_by_height)}"
+    place = _("in none") if found.rank is None else position(found.rank, state.nodes.confirmed)
+    due = _("none due")
+    if found.pays_by_height is not None:
+        due = _("by block %(height)s", height=group(found.pays_by_height))
     return Card(
-        f"{found.tier.capitalize()} node",
+        _tier_node(found.tier),
         pill(found, view.tip.height).text,
         f"/node/{found.node}",
         (
-            ("Place in the queue", "in none" if found.rank is None else place),
-            ("Next payout", due or "none due"),
-            ("Paid so far", f"{flux(found.paid_total)} in {count(found.paid_count, 'payout')}"),
-            ("Address", _cut(found.address)),
+            (_("Place in the queue"), place),
+            (_("Next payout"), due),
+            (_("Paid so far"), _paid(found)),
+            (_("Address"), _cut(found.address)),
         ),
         found.node,
         found.tier,
     )
+
+
+def _paid(found: Node) -> str:
+    amount = flux(found.paid_total)
+    return ngettext("%(amount)s in %(num)s payout", "%(amount)s in %(num)s payouts", found.paid_count, amount=amount)
 
 
 async def tier_card(view: View, asked: Services, reference: str) -> Card:
@@ -128,14 +145,14 @@ async def tier_card(view: View, asked: Services, reference: str) -> Card:
 def tier_facts(state: TierState) -> Card:
     """A tier in few words."""
     return Card(
-        f"{state.tier.capitalize()} nodes",
-        f"{group(state.nodes.confirmed)} confirmed",
+        _("%(tier)s nodes", tier=state.tier.capitalize()),
+        _("%(nodes)s confirmed", nodes=group(state.nodes.confirmed)),
         f"/nodes/{state.tier}",
         (
-            ("Collateral", flux(state.collateral)),
-            ("Payout", flux(state.reward)),
-            ("A turn of the queue", f"{count(state.cycle_blocks, 'block')}, {long(state.cycle_seconds)}"),
-            ("Next to be paid", _short(state.next.node) if state.next else "nobody"),
+            (_("Collateral"), flux(state.collateral)),
+            (_("Payout"), flux(state.reward)),
+            (_("A turn of the queue"), f"{count(state.cycle_blocks, 'block')}, {long(state.cycle_seconds)}"),
+            (_("Next to be paid"), _short(state.next.node) if state.next else _("nobody")),
         ),
         tone=state.tier,
     )
@@ -148,14 +165,14 @@ async def supply_card(view: View, asked: Services, reference: str) -> Card:
     formula = found.totals.all_chains_formula
     verdict = caps_badge(checks)
     return Card(
-        "Flux supply",
+        _("Flux supply"),
         flux(found.native.total),
         "/supply",
         (
-            ("Issued by block " + group(found.at.height), flux(found.native.issued)),
-            ("All chains, official formula", UNKNOWN if formula is None else flux(formula)),
-            ("Never claimed", flux(found.native.unclaimed)),
-            ("Caps", verdict.text),
+            (_("Issued by block %(height)s", height=group(found.at.height)), flux(found.native.issued)),
+            (_("All chains, official formula"), _("unknown") if formula is None else flux(formula)),
+            (_("Never claimed"), flux(found.native.unclaimed)),
+            (_("Caps"), verdict.text),
         ),
         tone=verdict.tone if verdict.tone == "poor" else "accent",
     )
@@ -163,7 +180,7 @@ async def supply_card(view: View, asked: Services, reference: str) -> Card:
 
 def _short(outpoint: str) -> str:
     """A collateral with an ellipsis in the middle."""
-    txid, _, n = outpoint.rpartition(":")
+    txid, _colon, n = outpoint.rpartition(":")
     return f"{_cut(txid)}:{n}"
 
 

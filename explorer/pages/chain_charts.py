@@ -8,10 +8,12 @@ from math import floor, log10
 from typing import Final
 
 from explorer.charts.figure import Band, Figure, Line
-from explorer.pages.formats import count, group, plain, utc
+from explorer.languages import N_, _, ngettext
+from explorer.pages.formats import group, plain
 from explorer.pages.sheets import Column, Kind, Sheet
-from explorer.pages.supply_charts import noted
+from explorer.pages.supply_charts import block_said, noted
 from explorer.pages.supply_words import capital, compact
+from explorer.pages.told import Told
 from explorer.queries.chart_results import ChartName, ChartPoint, History, Measure
 from indexer.chain.params import COIN
 
@@ -29,26 +31,37 @@ class Words:
     tone: str = "accent"
 
 
-WORDS: Final[Mapping[ChartName, Words]] = {
-    "block_time": Words("Time between blocks", "Mean seconds from block to block", "Seconds"),
+def _translated(words: Words) -> Words:
+    return Words(_(words.title), _(words.about), _(words.column), words.tone)
+
+
+WORDS: Final[Mapping[ChartName, Words]] = Told({
+    "block_time": Words(N_("Time between blocks"), N_("Mean seconds from block to block"), N_("Seconds")),
     "transactions": Words(
-        "Transactions a day", "Transactions of all kinds, confirmations of nodes included", "Transactions a day"
+        N_("Transactions a day"), N_("Transactions of all kinds, confirmations of nodes included"),
+        N_("Transactions a day"),
     ),
     "difficulty": Words(
-        "Difficulty", "How many times harder than the easiest target; another measure since proof of node", "Difficulty"
+        N_("Difficulty"),
+        N_("How many times harder than the easiest target; another measure since proof of node"),
+        N_("Difficulty"),
     ),
-    "fees": Words("Fees a day", "What the transactions left to the block", "FLUX a day", "good"),
-    "nodes_cumulus": Words("Cumulus nodes", "Confirmed nodes of the tier", "Nodes", "cumulus"),
-    "nodes_nimbus": Words("Nimbus nodes", "Confirmed nodes of the tier", "Nodes", "nimbus"),
-    "nodes_stratus": Words("Stratus nodes", "Confirmed nodes of the tier", "Nodes", "stratus"),
+    "fees": Words(N_("Fees a day"), N_("What the transactions left to the block"), N_("FLUX a day"), "good"),
+    "nodes_cumulus": Words(N_("Cumulus nodes"), N_("Confirmed nodes of the tier"), N_("Nodes"), "cumulus"),
+    "nodes_nimbus": Words(N_("Nimbus nodes"), N_("Confirmed nodes of the tier"), N_("Nodes"), "nimbus"),
+    "nodes_stratus": Words(N_("Stratus nodes"), N_("Confirmed nodes of the tier"), N_("Nodes"), "stratus"),
     "payouts": Words(
-        "Node payouts a day", "Payouts that the node queue predicted and the coinbase paid", "Payouts a day"
+        N_("Node payouts a day"), N_("Payouts that the node queue predicted and the coinbase paid"),
+        N_("Payouts a day"),
     ),
-    "supply": Words("Issued coins", "What the coinbases made, less the fees that they took", "FLUX"),
+    "supply": Words(
+        N_("Issued coins"), N_("What the coinbases made, less the fees that they took"), "FLUX"
+    ),
     "active_addresses": Words(
-        "Active addresses a day", "Addresses that paid or were paid in a day's worth of blocks", "Addresses a day"
+        N_("Active addresses a day"), N_("Addresses that paid or were paid in a day's worth of blocks"),
+        N_("Addresses a day"),
     ),
-}
+}, _translated)  # fmt: skip
 
 
 def chain_figure(history: History) -> Figure:
@@ -67,7 +80,7 @@ def chain_figure(history: History) -> Figure:
         x_mark=group,
         y_mark=compact if history.measure == "amount" and largest >= COIN else said,
         x_note=noted(times),
-        x_said=lambda height: f"Block {group(height)}, {utc(time_of[height])}",
+        x_said=block_said(time_of),
         y_said=said,
         bands=tuple(Band(capital(era.name), era.first_height, era.last_height) for era in history.eras),
         y_unit=COIN if history.measure == "amount" and largest >= COIN else 1,
@@ -77,7 +90,7 @@ def chain_figure(history: History) -> Figure:
 def chain_sheet(history: History) -> Sheet:
     """The numbers of a chart, newest first; those with decimals as they are written."""
     kind = KINDS[history.measure]
-    columns = (Column("Block", "height"), Column("Time", "time"), Column(WORDS[history.name].column, kind))
+    columns = (Column(_("Block"), "height"), Column(_("Time"), "time"), Column(WORDS[history.name].column, kind))
     rows = ((p.height, p.time, p.value if isinstance(p.value, int) else repr(p.value)) for p in history.points)
     return Sheet(columns, tuple(rows)[::-1])
 
@@ -99,7 +112,10 @@ def _said(history: History, scale: int) -> Callable[[int], str]:
 
 def _summary(about: str, points: tuple[ChartPoint, ...], said: Callable[[int], str], scale: int) -> str:
     if not points:
-        return f"{about}. There is nothing to show yet."
+        return _("%(about)s. There is nothing to show yet.", about=about)
     last = points[-1]
-    value = said(round(last.value * scale))
-    return f"{about}, at {count(len(points), 'point')} up to block {group(last.height)}; {value} at the end."
+    return ngettext(
+        "%(about)s, at %(num)s point up to block %(height)s; %(value)s at the end.",
+        "%(about)s, at %(num)s points up to block %(height)s; %(value)s at the end.",
+        len(points), about=about, height=group(last.height), value=said(round(last.value * scale)),
+    )  # fmt: skip

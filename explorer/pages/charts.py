@@ -18,7 +18,7 @@ from explorer.charts.figure import Figure
 from explorer.charts.raster import figure_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
-from explorer.languages import language
+from explorer.languages import N_, _, language
 from explorer.pages.chain_charts import chain_figure, chain_sheet
 from explorer.pages.images import drawn, simulated, theme_of, unchanged
 from explorer.pages.render import page, with_query
@@ -79,8 +79,8 @@ CHARTS: Final[Mapping[str, Callable[..., Awaitable[Plot]]]] = {
 WHOLE: Final = ("supply", "parallel")  # without a stretch of time to choose
 LISTED: Final = 60  # points of a page that does not say how many
 SKETCHED: Final = 40  # points of a chart in the gallery
-HOME: Final = {"supply": ("/supply", "Supply"), "parallel": ("/parallel", "Parallel chains")}
-GALLERY: Final = ("/charts", "All charts")
+HOME: Final = {"supply": ("/supply", N_("Supply")), "parallel": ("/parallel", N_("Parallel chains"))}
+GALLERY: Final = ("/charts", N_("All charts"))
 
 
 async def plot_of(request: Request, default: int | None = None) -> Answer[Plot]:
@@ -97,9 +97,10 @@ async def show(request: Request) -> Response:
     """A chart with the table of its numbers."""
     plot = (await plot_of(request, LISTED)).value
     name, query = request.path_params["name"], request.query_params
+    above, title = HOME.get(name, GALLERY)
     kept = {key: query.get(key) or None for key in ("points", "from", "to")}
     return page(
-        request, "chart.html", name=name, home=HOME.get(name, GALLERY), figure=plot.figure, sheet=plot.sheet,
+        request, "chart.html", name=name, home=(above, _(title)), figure=plot.figure, sheet=plot.sheet,
         wide=inline(plot.figure, f"{name}-wide", WIDE), narrow=inline(plot.figure, f"{name}-narrow", NARROW),
         json=with_query(plot.json, **kept), kept=kept, whole=name in WHOLE,
     )  # fmt: skip

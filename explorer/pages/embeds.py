@@ -17,6 +17,7 @@ from explorer.charts.card import Card
 from explorer.charts.picture import card_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
+from explorer.languages import N_, _
 from explorer.pages.cards import maker
 from explorer.pages.hosts import host_of
 from explorer.pages.images import drawn, simulated, theme_of, unchanged
@@ -32,12 +33,12 @@ PREVIEW: Final = (1200, 630)  # px
 EMBEDDABLE: Final = ("block", "tx", "address", "node")
 MINUTE: Final = 60
 OFFERED: Final[tuple[tuple[str, dict[str, str], str], ...]] = (
-    ("height", {}, "Height of the Flux chain"),
-    ("nodes", {}, "Confirmed Flux nodes"),
-    ("nodes", {"tier": "stratus"}, "Confirmed Stratus nodes"),
-    ("next-payout", {"tier": "nimbus"}, "Nimbus node that is paid next"),
-    ("circulating", {}, "FLUX circulating on all chains"),
-    ("cap", {}, "Whether the caps of the supply hold"),
+    ("height", {}, N_("Height of the Flux chain")),
+    ("nodes", {}, N_("Confirmed Flux nodes")),
+    ("nodes", {"tier": "stratus"}, N_("Confirmed Stratus nodes")),
+    ("next-payout", {"tier": "nimbus"}, N_("Nimbus node that is paid next")),
+    ("circulating", {}, N_("FLUX circulating on all chains")),
+    ("cap", {}, N_("Whether the caps of the supply hold")),
 )
 
 
@@ -98,7 +99,7 @@ def _page(url: str, host: str) -> tuple[str, str]:
         raise BadRequest("url is no URL: expected the address of a page of this site") from None
     if parts.netloc and parts.netloc != urlsplit(host).netloc:
         raise NotFound(f"{parts.netloc[:60]!r} is another site: expected a page of {host}")
-    kind, _, reference = unquote(parts.path).removeprefix("/").partition("/")
+    kind, _slash, reference = unquote(parts.path).removeprefix("/").partition("/")
     if kind not in EMBEDDABLE or not reference or "/" in reference:
         raise NotFound("url is no page that can be embedded: expected a block, tx, address or node")
     return kind, reference
@@ -117,12 +118,15 @@ async def gallery(request: Request) -> Response:
     """Badges, cards and charts to copy into other pages."""
     db = services(request).db
     nodes = (await db.fenced(heads)).value
-    badges = [offer for offer in OFFERED if offer[0] != "circulating" or db.meta.parallel is not None]
+    badges = [
+        (name, query, _(title)) for name, query, title in OFFERED
+        if name != "circulating" or db.meta.parallel is not None
+    ]  # fmt: skip
     cards = (
-        ("/embed/tip", "The newest block"),
-        ("/embed/supply", "The supply"),
-        *((f"/embed/tier/{tier}", f"The {tier.capitalize()} nodes") for tier in TIERS),
-        *((f"/embed/node/{outpoint}", "A node") for outpoint in nodes[:1]),
+        ("/embed/tip", _("The newest block")),
+        ("/embed/supply", _("The supply")),
+        *((f"/embed/tier/{tier}", _("The %(tier)s nodes", tier=tier.capitalize())) for tier in TIERS),
+        *((f"/embed/node/{outpoint}", _("A node")) for outpoint in nodes[:1]),
     )
     return page(
         request, "embeds.html", host=host_of(request), badges=badges, cards=cards, charts=NAMES, wide=WIDE, tall=TALL

@@ -1,18 +1,24 @@
-"""How numbers, times and hashes are written for people. Pure; the words of each sentence are in ``words``."""
+"""How numbers, times and hashes are written for people; the words of each sentence are in ``words``.
+
+Numbers, amounts and moments are written alike in every language: only the words beside them are translated.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from explorer.api.json import amount_text
+from explorer.languages import _
+from explorer.pages.nouns import AGO, AHEAD, LENGTHS, NOUNS, Noun, Unit
 
 TAIL: Final = 8  # characters of a hash that stay visible behind the ellipsis
 SLICE: Final = 200  # inputs or outputs on one page of a transaction
 JUST_NOW: Final = 5  # seconds
 
-_AGES: Final = (
+_AGES: Final[tuple[tuple[int, Unit], ...]] = (
     (31_557_600, "year"),
     (2_629_800, "month"),
     (86_400, "day"),
@@ -68,9 +74,16 @@ def group(number: int) -> str:
     return f"{number:,}"
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def count(number: int, noun: Noun) -> str:
     """A number with its noun: ``1 block``, ``2,400 blocks``."""
-    return f"{group(number)} {one if number == 1 else many or one + 's'}"
+    return NOUNS[noun](number)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names one after the other: ``Kadena, Ergo and Base``."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
 
 
 def utc(seconds: int) -> str:
@@ -90,18 +103,34 @@ def iso(seconds: int) -> str:
 
 def duration(seconds: int) -> str:
     """A length of time in its largest unit: ``90`` is ``1 minute``."""
-    for length, unit in _AGES:
-        if seconds >= length:
-            return count(seconds // length, unit)
-    return "0 seconds"
+    number, unit = _largest(seconds)
+    return LENGTHS[unit](number)
+
+
+def _largest(seconds: int) -> tuple[int, Unit]:
+    return next(((seconds // length, unit) for length, unit in _AGES if seconds >= length), (0, "second"))
 
 
 def age(seconds: int, now: int) -> str:
     """How long ago a moment was; header times may lie ahead of the clock."""
     passed = now - seconds
     if abs(passed) < JUST_NOW:
-        return "just now"
-    return f"{duration(passed)} ago" if passed > 0 else f"{duration(-passed)} ahead"
+        return _("just now")
+    number, unit = _largest(abs(passed))
+    return AGO[unit](number) if passed > 0 else AHEAD[unit](number)
+
+
+def age_until(seconds: int, now: int) -> int:
+    """When an age will read otherwise than it does now, in Unix seconds."""
+    passed = now - seconds
+    if passed <= -JUST_NOW:
+        return now + 1
+    if passed < JUST_NOW:
+        return seconds + JUST_NOW
+    lengths = [length for length, _ in reversed(_AGES)]
+    unit = max(length for length in lengths if passed >= length)
+    longer = (length for length in lengths if length > unit)
+    return seconds + min((passed // unit + 1) * unit, next(longer, passed + unit))
 
 
 def size(number: int) -> str:

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from explorer.db import Answer
 from explorer.errors import BadRequest
 from explorer.etag import etag, is_known
-from explorer.languages import LANGUAGES, named
+from explorer.languages import LANGUAGES, N_, _, named
 from explorer.pages.render import THEMES
 from explorer.services import services
 
 T = TypeVar("T")
 
-SIMULATED: Final = "Simulated: the demo network, not the Flux chain"
+SIMULATED: Final = N_("Simulated: the demo network, not the Flux chain")
 ANYWHERE: Final = {"Cache-Control": "public, no-cache", "Access-Control-Allow-Origin": "*", "Vary": "Accept-Encoding"}
 
 
@@ -31,7 +31,7 @@ def theme_of(request: Request) -> str:
 
 def simulated(request: Request) -> str:
     """What images of the demo network say about themselves; nothing on others."""
-    return SIMULATED if services(request).simulated else ""
+    return _(SIMULATED) if services(request).simulated else ""
 
 
 def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind: str) -> Response:

@@ -6,38 +6,50 @@ from collections.abc import Sequence
 from typing import Final
 
 from explorer.labels import Wallet
+from explorer.languages import N_, _
 from explorer.pages.supply_words import tabs
 
 Entries = tuple[tuple[str, str], ...]
 
 CHAIN: Final[Entries] = (
-    ("/blocks", "Blocks"),
-    ("/mempool", "Mempool"),
-    ("/reorgs", "Reorganisations"),
-    ("/charts", "Charts"),
+    ("/blocks", N_("Blocks")),
+    ("/mempool", N_("Mempool")),
+    ("/reorgs", N_("Reorganisations")),
+    ("/charts", N_("Charts")),
 )
 NODES: Final[Entries] = (
-    ("/nodes", "Nodes"),
-    ("/payouts", "Payouts"),
-    ("/producers", "Block producers"),
-    ("/operator", "Operator view"),
-    ("/calculator", "Payout calculator"),
+    ("/nodes", N_("Nodes")),
+    ("/payouts", N_("Payouts")),
+    ("/producers", N_("Block producers")),
+    ("/operator", N_("Operator view")),
+    ("/calculator", N_("Payout calculator")),
 )
 TOOLS: Final[Entries] = (
-    ("/broadcast", "Broadcast"),
-    ("/verify", "Verify a message"),
-    ("/embeds", "Badges and embeds"),
-    ("/api", "API"),
+    ("/account", N_("Your watch list")),
+    ("/broadcast", N_("Broadcast")),
+    ("/verify", N_("Verify a message")),
+    ("/embeds", N_("Badges and embeds")),
+    ("/api", N_("API")),
 )
 ABOUT: Final[Entries] = (
-    ("/methodology", "Methodology"),
-    ("/network", "Network rules"),
-    ("/status", "Status"),
-    ("/api/v1/status", "Status as JSON"),
+    ("/methodology", N_("Methodology")),
+    ("/network", N_("Network rules")),
+    ("/status", N_("Status")),
+    ("/api/v1/status", N_("Status as JSON")),
 )
 
 
 def menu(parallel: bool, fusion: Sequence[Wallet]) -> tuple[tuple[str, Entries], ...]:
     """Paths and names of pages under their subjects, as this site has them."""
     supply = tabs(parallel, fusion)
-    return (("Chain", CHAIN), ("Nodes", NODES), ("Supply", supply), ("Tools", TOOLS), ("About", ABOUT))
+    return (
+        (_("Chain"), _said(CHAIN)),
+        (_("Nodes"), _said(NODES)),
+        (_("Supply"), supply),
+        (_("Tools"), _said(TOOLS)),
+        (_("About"), _said(ABOUT)),
+    )
+
+
+def _said(entries: Entries) -> Entries:
+    return tuple((path, _(name)) for path, name in entries)

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from explorer.pages.formats import count, flux, group
+from explorer.languages import N_, Marked, _, ngettext
+from explorer.languages.phrases import said
+from explorer.pages.formats import flux, group, listed
+from explorer.pages.nouns import LENGTHS, SPANS, WAITS, Unit
 from explorer.pages.words import Badge
 from explorer.queries.fleets import Fleet
 from explorer.queries.node_results import Eta, EventName, Node, Requirements, StatusName, TierState
@@ -18,27 +21,27 @@ from explorer.queries.watch import SOON
 from indexer.chain.keys import outpoint_text
 from indexer.chain.pon import EMERGENCY_PRODUCER, TEST_PRODUCER
 
-STATUSES: Final[Mapping[StatusName, str]] = {
-    "confirmed": "Confirmed",
-    "started": "Started",
-    "dos": "DoS",
-    "expired": "Expired",
-    "spent": "Collateral spent",
-    "removed": "Removed",
-    "released": "Released",
-}
-EVENTS: Final[Mapping[EventName, str]] = {
-    "start": "Started",
-    "confirm": "First confirmation",
-    "update": "Confirmation",
-    "ip_change": "New IP address",
-    "payout": "Paid",
-    "dos": "Onto the DoS list",
-    "released": "Off the DoS list",
-    "expired": "Expired",
-    "spent": "Collateral spent",
-    "removed": "Removed",
-}
+STATUSES: Final[Mapping[StatusName, str]] = Marked({
+    "confirmed": N_("Confirmed"),
+    "started": N_("Started"),
+    "dos": N_("DoS"),
+    "expired": N_("Expired"),
+    "spent": N_("Collateral spent"),
+    "removed": N_("Removed"),
+    "released": N_("Released"),
+})  # fmt: skip
+EVENTS: Final[Mapping[EventName, str]] = Marked({
+    "start": N_("Started"),
+    "confirm": N_("First confirmation"),
+    "update": N_("Confirmation"),
+    "ip_change": N_("New IP address"),
+    "payout": N_("Paid"),
+    "dos": N_("Onto the DoS list"),
+    "released": N_("Off the DoS list"),
+    "expired": N_("Expired"),
+    "spent": N_("Collateral spent"),
+    "removed": N_("Removed"),
+})  # fmt: skip
 TONES: Final[Mapping[str, str]] = {
     "payout": "good",
     "confirm": "good",
@@ -47,27 +50,29 @@ TONES: Final[Mapping[str, str]] = {
     "spent": "poor",
     "removed": "poor",
 }
-HAPPENED: Final[Mapping[str, str]] = {
-    "start": "started again",
-    "confirm": "confirmed, at the end of the queue",
-    "dos": "onto the DoS list",
-    "released": "off the DoS list",
-    "expired": "expired",
-    "spent": "collateral spent",
-    "removed": "removed",
-}
-"""Events between two payouts, as parts of a sentence."""
+HAPPENED: Final[Mapping[str, str]] = Marked({
+    "start": N_("started again"),
+    "confirm": N_("confirmed, at the end of the queue"),
+    "dos": N_("onto the DoS list"),
+    "released": N_("off the DoS list"),
+    "expired": N_("expired"),
+    "spent": N_("collateral spent"),
+    "removed": N_("removed"),
+})  # fmt: skip
+"""Events between two payouts; ``in`` and a block follow."""
 
-KINDS: Final = {
-    "p2pkh": "Collateral of a key",
-    "p2sh": "Collateral behind a script (P2SH)",
-    "foundation": "Node of the foundation",
-}
-PRODUCERS: Final = {
-    outpoint_text(EMERGENCY_PRODUCER): "Emergency keys",
-    outpoint_text(TEST_PRODUCER): "Test block",
-}
-_UNITS: Final = ((259_200, 86_400, "day"), (7_200, 3_600, "hour"), (120, 60, "minute"), (0, 1, "second"))
+KINDS: Final[Mapping[str, str]] = Marked({
+    "p2pkh": N_("Collateral of a key"),
+    "p2sh": N_("Collateral behind a script (P2SH)"),
+    "foundation": N_("Node of the foundation"),
+})  # fmt: skip
+PRODUCERS: Final[Mapping[str, str]] = Marked({
+    outpoint_text(EMERGENCY_PRODUCER): N_("Emergency keys"),
+    outpoint_text(TEST_PRODUCER): N_("Test block"),
+})  # fmt: skip
+_UNITS: Final[tuple[tuple[int, int, Unit], ...]] = (
+    (259_200, 86_400, "day"), (7_200, 3_600, "hour"), (120, 60, "minute"), (0, 1, "second"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Step:
     height: int
 
 
-def _unit(seconds: float) -> tuple[int, str]:
+def _unit(seconds: float) -> tuple[int, Unit]:
     return next((length, name) for least, length, name in _UNITS if seconds >= least)
 
 
@@ -87,24 +92,29 @@ def span(eta: Eta) -> str:
     length, name = _unit(eta.p90)
     tenths = 10 if length > 1 and eta.p90 < 10 * length else 1
     low, high = eta.p10 * tenths // length / tenths, math.ceil(eta.p90 * tenths / length) / tenths
-    return f"{high:g} {name}{'' if high == 1 else 's'}" if low == high else f"{low:g} to {high:g} {name}s"
+    if low == high:
+        return WAITS[name](1 if high == 1 else 2, time=f"{high:g}")
+    return SPANS[name](2, low=f"{low:g}", high=f"{high:g}")
 
 
 def long(seconds: float) -> str:
     """A length of time, from minutes on with one decimal below 100: ``45 seconds``, ``32.8 hours``."""
     length, name = _unit(seconds)
     if length == 1:
-        return count(round(seconds), name)
+        return LENGTHS[name](round(seconds))
     number = f"{seconds / length:,.{int(seconds < 100 * length)}f}".removesuffix(".0")
-    return f"{number} {name}{'' if number == '1' else 's'}"
+    return LENGTHS[name](1 if number == "1" else 2, num=number)
 
 
 def ahead(height: int, tip: int, spacing: float) -> str:
     """How far a height is away: ``in 136 blocks, about 1.1 hours``; spacing in seconds a block."""
     left = height - tip
-    if left <= 0:
-        return "now" if left == 0 else f"{count(-left, 'block')} ago"
-    return f"in {count(left, 'block')}, about {long(left * spacing)}"
+    if left == 0:
+        return _("now")
+    if left < 0:
+        return ngettext("%(num)s block ago", "%(num)s blocks ago", -left)
+    time = long(left * spacing)
+    return ngettext("in %(num)s block, about %(time)s", "in %(num)s blocks, about %(time)s", left, time=time)
 
 
 def spacing(tier: TierState) -> float:
@@ -116,14 +126,14 @@ def spacing(tier: TierState) -> float:
 
 def position(rank: int, total: int) -> str:
     """A place in a queue as people count: rank 16 of 3,376 nodes is ``17 of 3,376``."""
-    return f"{group(rank + 1)} of {group(total)}"
+    return _("%(place)s of %(total)s", place=group(rank + 1), total=group(total))
 
 
 def pill(node: Node, tip: int) -> Badge:
     """The status of a node in a word or two."""
     if node.status == "confirmed":
         soon = node.expires_height is not None and node.expires_height <= tip + SOON
-        return Badge("fair", "Confirmed, about to expire") if soon else Badge("good", "Confirmed")
+        return Badge("fair", _("Confirmed, about to expire")) if soon else Badge("good", _("Confirmed"))
     tones = {"started": "fair", "dos": "poor"}
     return Badge(tones.get(node.status, "plain"), STATUSES[node.status])
 
@@ -131,52 +141,69 @@ def pill(node: Node, tip: int) -> Badge:
 def reason(node: Node, restart: Restart | None) -> str:
     """Why a node is in the state it is in, and what follows, in a sentence or two."""
     if node.status == "confirmed":
-        return (
-            f"It is in the payment queue of its tier, and stays there as long as it confirms again before block "
-            f"{group(node.expires_height or 0)}."
+        return _(
+            "It is in the payment queue of its tier, and stays there as long as it confirms again before block "
+            "%(height)s.",
+            height=group(node.expires_height or 0),
         )
     if node.status == "started":
-        return (
-            "It waits for its first confirmation and is not paid before it. Without one before block "
-            f"{group(node.expires_height or 0)} it goes onto the DoS list."
+        return _(
+            "It waits for its first confirmation and is not paid before it. Without one before block %(height)s it "
+            "goes onto the DoS list.",
+            height=group(node.expires_height or 0),
         )
-    again = restart_sentence(node, restart)
+    return f"{_left_sentences(node)} {restart_sentence(node, restart)}".rstrip()
+
+
+def _left_sentences(node: Node) -> str:
+    """Why a node is out of the queue for now, or for good."""
     if node.status == "dos":
-        released = f"It is released at block {group(node.dos_until or 0)}."
-        return f"On the DoS list, because no confirmation came in time after its start. {released} {again}".rstrip()
-    return f"It left the lists in block {group(node.ended_height or 0)}: {node.reason}. {again}".rstrip()
+        return _(
+            "On the DoS list, because no confirmation came in time after its start. It is released at block "
+            "%(height)s.",
+            height=group(node.dos_until or 0),
+        )
+    why = said(node.reason or "")
+    return _("It left the lists in block %(height)s: %(reason)s.", height=group(node.ended_height or 0), reason=why)
 
 
 def restart_sentence(node: Node, restart: Restart | None) -> str:
     """Whether the collateral of a node that is out may start again; empty where nothing can be said."""
     if restart == "lapsed":
-        return f"It cannot start again: {flux(node.collateral)} is no collateral of a tier any more."
+        amount = flux(node.collateral)
+        return _("It cannot start again: %(amount)s is no collateral of a tier any more.", amount=amount)
     if restart == "spent":
-        return "It cannot start again: its collateral was spent since."
+        return _("It cannot start again: its collateral was spent since.")
     if node.restart_from is None:
         return ""
-    return f"It may start again {'from' if node.status == 'dos' else 'since'} block {group(node.restart_from)}."
+    height = group(node.restart_from)
+    if node.status == "dos":
+        return _("It may start again from block %(height)s.", height=height)
+    return _("It may start again since block %(height)s.", height=height)
 
 
 def step(node: Node) -> Step:
     """What comes next for a node, in a list."""
     if node.status == "confirmed":
-        return Step("Paid by block", node.pays_by_height or 0)
+        return Step(_("Paid by block"), node.pays_by_height or 0)
     if node.status == "started":
-        return Step("DoS at block", node.expires_height or 0)
+        return Step(_("DoS at block"), node.expires_height or 0)
     if node.status == "dos":
-        return Step("Released at block", node.dos_until or 0)
-    return Step("Left in block", node.ended_height or 0)
+        return Step(_("Released at block"), node.dos_until or 0)
+    return Step(_("Left in block"), node.ended_height or 0)
 
 
 def deadline(node: Node) -> Step:
     """When the list that a node is on lets it go."""
-    return Step("Expires at block", node.expires_height or 0) if node.status == "confirmed" else step(node)
+    return Step(_("Expires at block"), node.expires_height or 0) if node.status == "confirmed" else step(node)
 
 
 def hardware(needed: Requirements) -> str:
     """What a node of a tier has to have."""
-    return f"{needed.cores} cores, {needed.ram_gb} GB RAM, {needed.storage_gb} GB disk"
+    return _(
+        "%(cores)s cores, %(ram)s GB RAM, %(disk)s GB disk",
+        cores=needed.cores, ram=needed.ram_gb, disk=needed.storage_gb,
+    )  # fmt: skip
 
 
 def speeds(needed: Requirements) -> str:
@@ -187,27 +214,28 @@ def speeds(needed: Requirements) -> str:
 def slot_sentence(production: Production) -> str:
     """How long the chain waited for a producer."""
     if production.skipped_slots is None:
-        return "the first of proof of node"
+        return _("the first of proof of node")
     if production.skipped_slots == 0:
-        return "none skipped"
-    return f"after {count(production.skipped_slots, 'skipped slot')}"
+        return _("none skipped")
+    return ngettext("after %(num)s skipped slot", "after %(num)s skipped slots", production.skipped_slots)
 
 
 def fleet_sentence(fleet: Fleet) -> str:
-    """What an address runs: ``Runs 3 Cumulus and 1 Stratus nodes, 43,000 FLUX locked up as collateral.``"""
+    """What an address runs: ``Runs 3 Cumulus and 1 Stratus nodes; 43,000 FLUX locked up as collateral.``"""
     counts = [(getattr(fleet.confirmed, tier), tier.capitalize()) for tier in TIERS]
-    parts = [f"{group(number)} {tier}" for number, tier in counts if number]
-    total = sum(number for number, _ in counts)
-    runs = f"Runs {_listed(parts)} {'node' if total == 1 else 'nodes'}" if parts else "Runs no confirmed node"
-    return f"{runs}; {flux(fleet.collateral)} locked up as collateral."
+    nodes = listed([f"{group(number)} {tier}" for number, tier in counts if number])
+    total, collateral = sum(number for number, _tier in counts), flux(fleet.collateral)
+    if not total:
+        return _("Runs no confirmed node; %(collateral)s locked up as collateral.", collateral=collateral)
+    return ngettext(
+        "Runs %(nodes)s node; %(collateral)s locked up as collateral.",
+        "Runs %(nodes)s nodes; %(collateral)s locked up as collateral.",
+        total, nodes=nodes, collateral=collateral,
+    )  # fmt: skip
 
 
 def waiting_sentence(fleet: Fleet) -> str:
     """The nodes of an address that are on the other lists; empty when there are none."""
-    parts = [f"{group(fleet.started)} waiting for a first confirmation"] if fleet.started else []
-    parts += [f"{group(fleet.dos)} on the DoS list"] if fleet.dos else []
-    return f"Besides: {_listed(parts)}." if parts else ""
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
+    parts = [_("%(nodes)s waiting for a first confirmation", nodes=group(fleet.started))] if fleet.started else []
+    parts += [_("%(nodes)s on the DoS list", nodes=group(fleet.dos))] if fleet.dos else []
+    return _("Besides: %(nodes)s.", nodes=listed(parts)) if parts else ""

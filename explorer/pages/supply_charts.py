@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from explorer.charts.figure import Band, Figure, Limit, Line
+from explorer.languages import N_, _, ngettext
 from explorer.pages.formats import count, flux, group, utc
 from explorer.pages.sheets import Column, Sheet
 from explorer.pages.supply_words import capital, compact
 from explorer.queries.parallel_history import ParallelHistory, ParallelPoint
-from explorer.queries.supply_results import SupplyHistory
+from explorer.queries.supply_results import SupplyHistory, SupplyPoint
 from indexer.chain.params import COIN
 
 TONES: Final = ("nimbus", "cumulus", "stratus", "good")
 DAY: Final = 86_400  # seconds
-PATTERNS: Final = ((DAY, "%H:%M"), (4 * DAY, "%d %b %H:%M"), (700 * DAY, "%d %b"))  # of axes of at most so many seconds
+PATTERNS: Final = (
+    (DAY, "%(clock)s"),
+    (4 * DAY, N_("%(day)s %(month)s %(clock)s")),
+    (700 * DAY, N_("%(day)s %(month)s")),
+)
+"""How moments are written beside axes of at most so many seconds."""
+
+MONTHS: Final = (
+    N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
+    N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"),
+)  # fmt: skip
 STEPS: Final = (
     *(60 * minutes for minutes in (1, 5, 10, 30, 60, 120, 360, 720)),
     *(DAY * days for days in (1, 2, 5, 10, 20, 30, 60, 90, 180, 365)),
 )
 
 
-def dates(seconds: int) -> str:
-    """The pattern of a moment on an axis that spans so many seconds."""
-    return next((pattern for most, pattern in PATTERNS if seconds <= most), "%b %Y")
-
-
 def moment(time: int, span: int) -> str:
-    """A moment (Unix seconds, UTC) as an axis of a span writes it."""
-    return datetime.fromtimestamp(time, UTC).strftime(dates(span))
+    """A moment (Unix seconds, UTC) as an axis that spans so many seconds writes it."""
+    at = datetime.fromtimestamp(time, UTC)
+    pattern = next((pattern for most, pattern in PATTERNS if span <= most), N_("%(month)s %(year)s"))
+    return _(
+        pattern, day=f"{at.day:02}", month=_(MONTHS[at.month - 1]), year=at.year, clock=f"{at.hour:02}:{at.minute:02}"
+    )
 
 
 def noted(known: Sequence[tuple[int, int]]) -> Callable[[int], str]:
@@ -51,25 +61,28 @@ def noted(known: Sequence[tuple[int, int]]) -> Callable[[int], str]:
     return note
 
 
+def block_said(times: Mapping[int, int]) -> Callable[[int], str]:
+    """How a height is told in full, with its time (Unix seconds)."""
+    return lambda height: _("Block %(height)s, %(time)s", height=group(height), time=utc(times[height]))
+
+
 def supply_figure(history: SupplyHistory, limit: int) -> Figure:
     """What was issued, what of it is transparent, and the official formula over the heights; zatoshi."""
     points = history.points
     times = [(point.height, point.time) for point in points]
-    time_of = dict(times)
     last = points[-1]
     return Figure(
-        "Flux supply by block height",
-        f"Up to block {group(last.height)}: {flux(last.issued)} issued, {flux(last.transparent)} of it transparent"
-        + (f"; {flux(last.formula)} on all chains by the official formula." if last.formula is not None else "."),
+        _("Flux supply by block height"),
+        _supply_summary(last),
         (
-            Line("Issued", "accent", tuple((p.height, p.issued) for p in points)),
-            Line("Transparent", "stratus", tuple((p.height, p.transparent) for p in points), dashed=True),
-            Line("All chains, official formula", "nimbus", tuple((p.height, p.formula) for p in points)),
+            Line(_("Issued"), "accent", tuple((p.height, p.issued) for p in points)),
+            Line(_("Transparent"), "stratus", tuple((p.height, p.transparent) for p in points), dashed=True),
+            Line(_("All chains, official formula"), "nimbus", tuple((p.height, p.formula) for p in points)),
         ),
         x_mark=group,
         y_mark=compact,
         x_note=noted(times),
-        x_said=lambda height: f"Block {group(height)}, {utc(time_of[height])}",
+        x_said=block_said(dict(times)),
         y_said=flux,
         bands=tuple(Band(capital(era.name), era.first_height, era.last_height) for era in history.eras),
         limits=(Limit(f"{compact(limit)} FLUX", limit),) if 4 * last.issued >= limit else (),
@@ -77,12 +90,27 @@ def supply_figure(history: SupplyHistory, limit: int) -> Figure:
     )
 
 
+def _supply_summary(last: SupplyPoint) -> str:
+    """The end of the chart of the supply in a sentence."""
+    height, issued, transparent = group(last.height), flux(last.issued), flux(last.transparent)
+    if last.formula is None:
+        return _(
+            "Up to block %(height)s: %(issued)s issued, %(transparent)s of it transparent.",
+            height=height, issued=issued, transparent=transparent,
+        )  # fmt: skip
+    return _(
+        "Up to block %(height)s: %(issued)s issued, %(transparent)s of it transparent; %(formula)s on all chains by "
+        "the official formula.",
+        height=height, issued=issued, transparent=transparent, formula=flux(last.formula),
+    )  # fmt: skip
+
+
 def supply_sheet(history: SupplyHistory) -> Sheet:
     """The numbers of the supply chart, newest first."""
     columns = (
-        Column("Block", "height"), Column("Time", "time"), Column("Issued", "amount"), Column("Schedule", "amount"),
-        Column("Transparent", "amount"), Column("Shielded", "amount"), Column("Unspendable", "amount"),
-        Column("Official formula", "amount"),
+        Column(_("Block"), "height"), Column(_("Time"), "time"), Column(_("Issued"), "amount"),
+        Column(_("Schedule"), "amount"), Column(_("Transparent"), "amount"), Column(_("Shielded"), "amount"),
+        Column(_("Unspendable"), "amount"), Column(_("Official formula"), "amount"),
     )  # fmt: skip
     rows = (
         (p.height, p.time, p.issued, p.schedule, p.transparent, p.shielded, p.unspendable, p.formula)
@@ -96,7 +124,7 @@ def parallel_figure(history: ParallelHistory, names: dict[str, str]) -> Figure:
     points = history.points
     largest = _largest(points, list(names))[: len(TONES)]
     others = [chain for chain in names if chain not in largest]
-    lines = [Line("All together", "accent", tuple((p.time, p.total) for p in points))]
+    lines = [Line(_("All together"), "accent", tuple((p.time, p.total) for p in points))]
     for chain, tone in zip(largest, TONES, strict=False):
         lines.append(Line(names[chain], tone, tuple((p.time, _of(p, [chain])) for p in points), dashed=True))
     if others:
@@ -104,9 +132,8 @@ def parallel_figure(history: ParallelHistory, names: dict[str, str]) -> Figure:
         lines.append(Line(name, "muted", tuple((p.time, _of(p, others)) for p in points), dashed=True))
     span = points[-1].time - points[0].time if points else 0
     return Figure(
-        "FLUX circulating on parallel chains",
-        f"What was outstanding at {count(len(points), 'moment')}"
-        + (f", from {utc(points[0].time)} to {utc(points[-1].time)}." if points else "."),
+        _("FLUX circulating on parallel chains"),
+        _parallel_summary(points),
         tuple(lines),
         x_mark=lambda time: moment(time, span),
         y_mark=compact,
@@ -118,10 +145,20 @@ def parallel_figure(history: ParallelHistory, names: dict[str, str]) -> Figure:
     )
 
 
+def _parallel_summary(points: Sequence[ParallelPoint]) -> str:
+    if not points:
+        return _("What was outstanding at 0 moments.")
+    return ngettext(
+        "What was outstanding at %(num)s moment, from %(first)s to %(last)s.",
+        "What was outstanding at %(num)s moments, from %(first)s to %(last)s.",
+        len(points), first=utc(points[0].time), last=utc(points[-1].time),
+    )  # fmt: skip
+
+
 def parallel_sheet(history: ParallelHistory, names: dict[str, str]) -> Sheet:
     """The numbers of the chart of the parallel chains, newest first; a column for each chain."""
     columns = (
-        Column("Time", "time"), Column("Block", "height"), Column("All together", "amount"),
+        Column(_("Time"), "time"), Column(_("Block"), "height"), Column(_("All together"), "amount"),
         *(Column(name, "amount") for name in names.values()),
     )  # fmt: skip
     rows = (
