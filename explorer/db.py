@@ -20,9 +20,10 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReplaceOne, ReturnDocument
-from pymongo.errors import PyMongoError
+from pymongo.errors import ExecutionTimeout, PyMongoError
 
-from explorer.errors import AboveTip, ExplorerError, Syncing, UpstreamUnavailable
+from explorer import grounds
+from explorer.errors import AboveTip, ExplorerError, Syncing, TooSlow, UpstreamUnavailable
 from explorer.kept import Kept
 from explorer.meta import LAG_BLOCKS, Meta, Tip, read_tip
 from explorer.parallel.base import Parallel
@@ -32,7 +33,7 @@ from explorer.pool import Pool, read_pool
 from explorer.tasks import end
 from indexer.chain.params import Network
 from indexer.store.codec import Document
-from indexer.store.schema import NODES, UTXOS, WEBHOOKS
+from indexer.store.schema import ACCOUNTS, CHALLENGES, NODES, SESSIONS, UTXOS, WEBHOOKS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +46,8 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
 SERVER_TIMEOUT_MS = 2000
+QUERY_SECONDS = 30.0  # unless the settings say otherwise
+SLACK_MS = 5000  # after the server should have given up, until its silence counts as such
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
@@ -79,6 +82,12 @@ class View:
         """What is known of the parallel chains; None where there are none. To ask is to depend on it."""
         self.shown |= self.meta.revisions("parallel")
         return self.meta.parallel
+
+    @property
+    def told(self) -> Meta:
+        """Everything that meta says. To ask is to be true for a second at most."""
+        grounds.rest_on_all_told()
+        return self.meta
 
     @property
     def checks(self) -> Mapping[str, Any]:
@@ -149,8 +158,17 @@ class View:
 class Database:
     """The collections, read through fences; ``meta`` is what the last poll found."""
 
-    def __init__(self, client: Any, name: str, network: Network, chains: ChainsFile | None = None) -> None:
+    def __init__(
+        self,
+        client: Any,
+        name: str,
+        network: Network,
+        chains: ChainsFile | None = None,
+        query_seconds: float = QUERY_SECONDS,
+    ) -> None:
+        """``query_seconds``: after which the server gives up a question, whatever it is."""
         self._client = client
+        self._most_ms = int(query_seconds * 1000)
         self._db = client.get_database(name)
         self.network = network
         self.chains = chains
@@ -168,6 +186,12 @@ class Database:
         A query that failed fails here, but only undisturbed, and where it says why only against the newest tip.
         Raises Syncing when there is no block yet, or when no undisturbed moment was found within two seconds.
         """
+        with grounds.fence():
+            answer = await self._undisturbed(query, *args, **kwargs)
+        grounds.rest_on(answer.tip, answer.shown)
+        return answer
+
+    async def _undisturbed(self, query: Query[P, T], *args: P.args, **kwargs: P.kwargs) -> Answer[T]:
         deadline = time.monotonic() + PATIENCE_SECONDS
         tip = self.meta.tip or await self._read_tip()
         while True:
@@ -264,23 +288,27 @@ class Database:
 
     async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
         """The first matching document, unfenced."""
-        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None))
+        grounds.look_outside()
+        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None, max_time_ms=self._most_ms))
         return document
 
     async def find(
         self, collection: str, where: Filter, sort: Sort = (), limit: int = 0, fields: Sequence[str] = ()
     ) -> list[Document]:
         """The matching documents, unfenced."""
+        grounds.look_outside()
         cursor = self._db[collection].find(
-            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH
+            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH,
+            max_time_ms=self._most_ms,
         )
         documents: list[Document] = await _answered(cursor.to_list(None))
         return documents
 
     async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What a pipeline gives, unfenced."""
+        grounds.look_outside()
         source = self._db if collection is None else self._db[collection]
-        cursor = source.aggregate(list(pipeline), batchSize=BATCH)
+        cursor = source.aggregate(list(pipeline), batchSize=BATCH, maxTimeMS=self._most_ms)
         if inspect.isawaitable(cursor):  # PyMongo's own asynchronous driver sends the command here, motor later
             cursor = await _answered(cursor)
         documents: list[Document] = await _answered(cursor.to_list(None))
@@ -290,7 +318,9 @@ class Database:
 class Journal:
     """The explorer's own records: the few collections that it writes, none of them a function of the chain."""
 
-    COLLECTIONS: Final = frozenset((PARALLEL_READINGS, WEBHOOKS.name))
+    COLLECTIONS: Final = frozenset(
+        (PARALLEL_READINGS, WEBHOOKS.name, ACCOUNTS.name, CHALLENGES.name, SESSIONS.name)
+    )
 
     def __init__(self, db: Any) -> None:
         self._db = db
@@ -305,6 +335,15 @@ class Journal:
         document: Document | None = await _answered(operation)
         return document
 
+    async def take(self, collection: str, where: Filter) -> Document | None:
+        """Remove one matching document in one moment, so that nobody else has it; None when none matches."""
+        document: Document | None = await _answered(self._of(collection).find_one_and_delete(where))
+        return document
+
+    async def count(self, collection: str, where: Filter) -> int:
+        """How many documents match."""
+        return int(await _answered(self._of(collection).count_documents(where)))
+
     async def put(self, collection: str, documents: Sequence[Document]) -> None:
         """Write documents whole, each in the place of the one with its ``_id``."""
         if documents:
@@ -318,12 +357,15 @@ class Journal:
     def _of(self, collection: str) -> Any:
         if collection not in self.COLLECTIONS:
             raise ValueError(f"{collection} is not the explorer's to write")
+        grounds.look_outside()
         return self._db[collection]
 
 
 async def _answered(operation: Awaitable[Any]) -> Any:
     try:
         return await operation
+    except ExecutionTimeout as error:
+        raise TooSlow("the database takes too long for this: ask for less at once, or ask again later") from error
     except PyMongoError as error:
         raise UpstreamUnavailable(f"the database does not answer ({type(error).__name__}): ask again later") from error
 
@@ -333,16 +375,26 @@ DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient,
 
 @asynccontextmanager
 async def open_database(
-    uri: str, name: str, network: Network, driver: str = "motor", chains: ChainsFile | None = None
+    uri: str,
+    name: str,
+    network: Network,
+    driver: str = "motor",
+    chains: ChainsFile | None = None,
+    query_seconds: float = QUERY_SECONDS,
 ) -> AsyncIterator[Database]:
     """A database that follows ``meta`` until the context ends.
 
     Reads go to the primary with majority, so that what a fence has seen cannot be rolled back.
     """
     client = DRIVERS[driver](
-        uri, readConcernLevel="majority", serverSelectionTimeoutMS=SERVER_TIMEOUT_MS, appname="flux-explorer"
+        uri,
+        readConcernLevel="majority",
+        serverSelectionTimeoutMS=SERVER_TIMEOUT_MS,
+        waitQueueTimeoutMS=int(query_seconds * 1000),
+        socketTimeoutMS=int(query_seconds * 1000) + SLACK_MS,  # for a server that does not even give up
+        appname="flux-explorer",
     )
-    database = Database(client, name, network, chains)
+    database = Database(client, name, network, chains, query_seconds)
     with suppress(UpstreamUnavailable):
         await database.poll()
         database.reachable = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from explorer.accounts.keeping import Keeping
 from explorer.daemon import Daemon
 from explorer.db import Database
 from explorer.events.places import Places
@@ -29,6 +30,7 @@ class Services:
     labels: Labels
     watcher: Watcher
     places: Places
+    accounts: Keeping
     shared: PerTip = field(default_factory=PerTip)
 
 

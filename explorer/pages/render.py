@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from explorer.etag import is_known
+from explorer.grounds import only_until, rest_as_page
 from explorer.labels import NO_LABELS, Labels
 from explorer.languages import LANGUAGES, install_texts
 from explorer.meta import Tip
@@ -48,6 +49,11 @@ class Site:
     parallel: bool = False
     host: str = ""
 
+    def age(self, seconds: int) -> str:
+        """How long ago a moment was; the page is good for as long as this reads so."""
+        only_until(formats.age_until(seconds, self.now))
+        return formats.age(seconds, self.now)
+
     @property
     def behind(self) -> int | None:
         """Blocks between the index and the daemon."""
@@ -59,19 +65,21 @@ class Site:
 def site(request: Request) -> Site:
     """The surroundings of a page, from what the last poll found: no query of its own."""
     s = services(request)
+    meta = s.db.meta
+    rest_as_page(meta)
     theme = request.cookies.get(THEME_COOKIE, "")
     return Site(
         network=s.network.name,
         simulated=s.simulated,
-        tip=s.db.meta.tip,
-        daemon_height=s.db.meta.daemon.get("height"),
-        daemon_reachable=bool(s.db.meta.daemon.get("reachable", False)),
+        tip=meta.tip,
+        daemon_height=meta.daemon.get("height"),
+        daemon_reachable=bool(meta.daemon.get("reachable", False)),
         version=__version__,
         theme=theme if theme in THEMES else "",
         path=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         now=int(time.time()),
         labels=s.labels,
-        parallel=s.db.meta.parallel is not None,
+        parallel=meta.parallel is not None,
         host=host_of(request),
     )
 
@@ -80,7 +88,7 @@ def page(
     request: Request, template: str, *, http_status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
 ) -> Response:
     """A template as an answer; 304 when the browser shows exactly this already."""
-    html = ENVIRONMENT.get_template(template).render(site=site(request), **shown)
+    html = render(request, template, **shown)
     tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
     sent = {"Vary": "Accept, Accept-Encoding, Accept-Language, Cookie", **(headers or {})}
     if http_status != 200:
@@ -89,6 +97,11 @@ def page(
     if is_known(request.headers.get("if-none-match", ""), tag):
         return Response(status_code=304, headers=sent)
     return HTMLResponse(html, 200, sent)
+
+
+def render(request: Request, template: str, **shown: Any) -> str:
+    """A template as HTML."""
+    return ENVIRONMENT.get_template(template).render(site=site(request), **shown)
 
 
 def with_query(path: str, **parameters: Any) -> str:

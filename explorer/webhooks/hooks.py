@@ -47,15 +47,18 @@ def load_hooks(file: str, network: Network, allow_private: bool) -> tuple[Webhoo
     rows = table.get("webhook")
     if set(table) != {"webhook"} or not isinstance(rows, list):
         raise ConfigError(f"webhooks.file {path}: expected a table [[webhook]] for each webhook and nothing else")
-    hooks = tuple(_hook(row, n, network, allow_private) for n, row in enumerate(rows, start=1))
+    hooks = tuple(
+        read_hook(row, f"webhook {row.get('name') or n}", network, allow_private)
+        for n, row in enumerate(rows, start=1)
+    )
     names = [hook.name for hook in hooks]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"webhooks.file {path}: two webhooks are named {twice[0]!r}")
     return hooks
 
 
-def _hook(row: Mapping[str, Any], number: int, network: Network, allow_private: bool) -> Webhook:
-    where = f"webhook {row.get('name') or number}"
+def read_hook(row: Mapping[str, Any], where: str, network: Network, allow_private: bool) -> Webhook:
+    """A webhook from its table; ConfigError says what is wrong, beginning with ``where``."""
     if unknown := sorted(set(row) - set(KEYS)):
         raise ConfigError(f"{where}: unknown key {unknown[0]}: known are {', '.join(KEYS)}")
     name, url, secret = (_text(row, key, where) for key in ("name", "url", "secret"))

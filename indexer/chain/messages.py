@@ -9,11 +9,16 @@ import base64
 import binascii
 from typing import Final, NamedTuple
 
+from indexer.chain import base58
 from indexer.chain.hashes import hash160, sha256d
 from indexer.chain.keys import P2PKH
 from indexer.errors import AddressError
 
 MAGIC: Final = b"Zelcash Signed Message:\n"
+BITCOIN_MAGIC: Final = b"Bitcoin Signed Message:\n"
+"""What Bitcoin's wallets begin with, and with them whoever signs as a ZelID: ``util/message.cpp:MESSAGE_MAGIC``."""
+ZELID_PREFIX: Final = b"\0"  # a ZelID is an address of Bitcoin's main net: chainparams.cpp:PUBKEY_ADDRESS
+ZELID_SIZE: Final = 21
 SIZE: Final = 65  # header, r and s
 FIRST_HEADER: Final = 27
 COMPRESSED_HEADER: Final = 31  # headers from here on up to 34 tell that the address is that of the compressed key
@@ -28,9 +33,18 @@ class CompactSignature(NamedTuple):
     rs: bytes
 
 
-def message_digest(message: bytes) -> bytes:
+def message_digest(message: bytes, magic: bytes = MAGIC) -> bytes:
     """The 32 bytes that are signed for a message: SHA-256 twice over magic and message, each after its length."""
-    return sha256d(_sized(MAGIC) + _sized(message))
+    return sha256d(_sized(magic) + _sized(message))
+
+
+def zelid_key(text: str) -> bytes | None:
+    """The address key behind a ZelID (a Bitcoin address that begins with 1); None when the text is none."""
+    if not text.startswith("1") or len(text) > base58.LONGEST_TEXT:
+        return None
+    payload = base58.decode(text)
+    is_zelid = len(payload) == ZELID_SIZE and payload.startswith(ZELID_PREFIX)
+    return bytes([P2PKH]) + payload[1:] if is_zelid else None
 
 
 def read_signature(text: str) -> CompactSignature:

@@ -156,9 +156,9 @@ PARALLEL_READINGS = Collection(
 
 WEBHOOKS = Collection(
     "webhooks",
-    "name of the webhook",
-    "how far each webhook is, and what is being delivered to it",
-    "the notifier",
+    "name of the webhook; of an account's: 16 hex digits",
+    "how far each webhook is, and what is being delivered to it; those of accounts whole",
+    "the notifier, account pages",
     (
         F("owner", "text?", "which notifier delivers; absent when none does"),
         F("until", "int", "Unix time in milliseconds from which another may take over"),
@@ -170,5 +170,61 @@ WEBHOOKS = Collection(
         F("delivered", "int", "delivered so far"),
         F("failed", "int", "attempts that failed so far"),
         F("problem", "text?", "why the last attempt failed; absent after one that did not"),
+        F("account", "text?", "webhook of an account: the address that it belongs to; absent of the operator's"),
+        F("hook", "document?", "webhook of an account: note, url, secret, addresses, nodes, events, min_confirmations"),
+        F("created", "seconds?", "webhook of an account: when it was made"),
+        F("paused", "bool?", "webhook of an account: nothing is delivered for now"),
+        F("asked", "text?", "webhook of an account: the last test that was asked for"),
+        F("tested", "text?", "webhook of an account: the last test that was delivered"),
+        F("log", "document[]?", "webhook of an account: last attempts: at (seconds), event, seq, problem (null: none)"),
+    ),
+    (Index("account", (("account", 1),), "webhooks of an account", sparse=True),),
+)
+
+ACCOUNTS = Collection(
+    "accounts",
+    "address whose key signs in",
+    "what visitors who signed in keep here, all of it but their webhooks; nothing else is known of them",
+    "account pages, the account's part of the API, accounts",
+    (
+        F("created", "seconds", "first time that the address signed in"),
+        F("seen", "seconds", "last time that it did"),
+        F("blocked", "bool?", "the operator keeps it out"),
+        F("feed", "hash?", "SHA-256 of the secret in the address of its calendar and CSV; absent when it has none"),
+        F("watches", "document[]", "watch list: kind (address, node, payee), entry, note, added (seconds)"),
+    ),
+    (Index("feed", (("feed", 1),), "account by the secret of its feed", unique=True, sparse=True),),
+)
+
+CHALLENGES = Collection(
+    "challenges",
+    "nonce, 32 hex digits",
+    "texts that wait to be signed; one is removed when it is answered, rightly or not",
+    "sign-in",
+    (
+        F("purpose", "text", "site: a browser signs in; program: a token for a program"),
+        F("account", "text", "address that asked"),
+        F("site", "text", "host that the text names"),
+        F("message", "text", "the text"),
+        F("until", "int", "Unix time in milliseconds at which it expires"),
+    ),
+    (Index("until", (("until", 1),), "expired ones"),),
+)
+
+SESSIONS = Collection(
+    "sessions",
+    "SHA-256 of the token",
+    "who is signed in; the token itself is kept by the visitor only",
+    "account pages, the account's part of the API",
+    (
+        F("account", "text", "address that signed in"),
+        F("purpose", "text", "site: the token is a cookie; program: it comes in the header Authorization"),
+        F("site", "text", "host at which it is good"),
+        F("begun", "int", "Unix time in milliseconds of the sign-in"),
+        F("until", "int", "Unix time in milliseconds at which it ends unless it is used before"),
+    ),
+    (
+        Index("account", (("account", 1), ("begun", 1)), "sessions of an account"),
+        Index("until", (("until", 1),), "ended ones"),
     ),
 )

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from indexer.store.grammar import Collection, Index
 from indexer.store.grammar import Field as F
+from indexer.store.journal import ACCOUNTS as ACCOUNTS
+from indexer.store.journal import CHALLENGES as CHALLENGES
 from indexer.store.journal import MEMPOOL, META, PARALLEL_READINGS, REORGS, RICHLIST, UNDO
+from indexer.store.journal import SESSIONS as SESSIONS
 from indexer.store.journal import WEBHOOKS as WEBHOOKS
 
 SCHEMA_VERSION = 1
@@ -247,7 +250,7 @@ CHAIN_DERIVED = (
     UTXOS,
 )  # fmt: skip
 
-JOURNAL = (META, UNDO, REORGS, MEMPOOL, RICHLIST, PARALLEL_READINGS, WEBHOOKS)
+JOURNAL = (META, UNDO, REORGS, MEMPOOL, RICHLIST, PARALLEL_READINGS, WEBHOOKS, ACCOUNTS, CHALLENGES, SESSIONS)
 COLLECTIONS = CHAIN_DERIVED + JOURNAL
 
 

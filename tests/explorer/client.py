@@ -74,6 +74,10 @@ class Client:
         """The response to any request; an exception of the application is raised here."""
         return self.run(self._http.request(method, url, **more))
 
+    def forget_cookies(self) -> None:
+        """Keep none of the cookies that were set: whoever wants one sends it."""
+        self._http.cookies.clear()
+
     def json(self, url: str) -> Any:
         """The body of a successful GET."""
         response = self.get(url)

@@ -1,0 +1,209 @@
+"""The webhooks of accounts: like the operator's, but made and ended by visitors, and never to private networks."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from explorer.accounts.book import LONGEST_NOTE, Accounts
+from explorer.db import Database
+from explorer.errors import BadRequest, NotFound, RateLimited
+from explorer.webhooks.hooks import Webhook, read_hook
+from explorer.webhooks.sender import places_now
+from indexer.chain.params import Network
+from indexer.errors import ConfigError
+from indexer.store.schema import WEBHOOKS
+
+MOST_ENTRIES: Final = 100  # addresses, and nodes, of one webhook
+LONGEST_URL: Final = 500  # characters
+TEST_SECONDS: Final = 10  # between two tests of a webhook
+SECRET_BYTES: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt at a delivery; ``at`` in Unix seconds, ``problem`` is None when it was taken."""
+
+    at: int
+    event: str
+    seq: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHook:
+    """A webhook of an account and how it fares; its secret was shown once, when it was made."""
+
+    id: str
+    note: str
+    url: str
+    addresses: tuple[str, ...]
+    nodes: tuple[str, ...]
+    events: tuple[str, ...]
+    min_confirmations: int
+    created: int
+    paused: bool
+    waiting: bool
+    delivered: int
+    failed: int
+    problem: str | None
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A webhook as somebody asks for it; without ``events`` all but the regular confirmations."""
+
+    url: str
+    note: str
+    addresses: Sequence[str]
+    nodes: Sequence[str]
+    events: Sequence[str] | None
+    min_confirmations: int
+
+
+class AccountHooks:
+    """Makes, reads and ends the webhooks of accounts, at most ``most`` each; ``clock`` gives Unix seconds."""
+
+    def __init__(
+        self, database: Database, network: Network, accounts: Accounts, most: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self._database, self._network, self._accounts, self._clock = database, network, accounts, clock
+        self.most = most
+
+    async def make(self, account: str, wish: Wish) -> tuple[AccountHook, str]:
+        """A new webhook and its secret: it is told of what comes from now on. BadRequest says what is wrong."""
+        id, secret = secrets.token_hex(8), secrets.token_urlsafe(SECRET_BYTES)
+        hook = self._checked(id, secret, wish)
+        place, position = (await self._database.fenced(places_now)).value
+        row = {
+            "_id": id, "until": 0, "credit": place, "life": position, "due": 0, "attempts": 0, "delivered": 0,
+            "failed": 0, "account": account, "hook": _stored(hook, wish.note), "created": int(self._clock()),
+            "paused": False, "asked": "", "tested": "", "log": [],
+        }  # fmt: skip
+        await self._accounts.read(account)
+        await self._database.journal.put(WEBHOOKS.name, [row])
+        await self._require_room(account, id)
+        return read_account_hook(row), secret
+
+    async def _require_room(self, account: str, id: str) -> None:
+        """Keep the new one only while there is an account and room in it; looked at when it is written, for others
+        may be at it too."""
+        mine = await self._database.find(WEBHOOKS.name, {"account": account}, fields=("_id",))
+        try:
+            await self._accounts.read(account)
+            if len(mine) > self.most:
+                raise BadRequest(f"{self.most} webhooks of an account are all there may be: delete one first")
+        except Exception:
+            await self._database.journal.remove(WEBHOOKS.name, {"_id": id})
+            raise
+
+    async def all(self, account: str) -> tuple[AccountHook, ...]:
+        """The webhooks of an account, the oldest first."""
+        rows = await self._database.find(WEBHOOKS.name, {"account": account}, (("created", 1), ("_id", 1)))
+        return tuple(map(read_account_hook, rows))
+
+    async def one(self, account: str, id: str) -> AccountHook:
+        """A webhook of an account; NotFound when it has none of that id."""
+        row = await self._database.find_one(WEBHOOKS.name, {"_id": id, "account": account}, ())
+        if row is None:
+            raise _unknown(id)
+        return read_account_hook(row)
+
+    async def pause(self, account: str, id: str, paused: bool) -> AccountHook:
+        """Deliver nothing for now, or go on where it was; going on tries at once."""
+        begun: dict[str, Any] = {} if paused else {"due": 0, "attempts": 0}
+        return await self._change(account, id, {"paused": paused, **begun})
+
+    async def test(self, account: str, id: str) -> AccountHook:
+        """Ask for a test delivery, in its turn; RateLimited when one was asked for just now."""
+        now = int(self._clock())
+        row = await self.one(account, id)
+        last = await self._database.find_one(WEBHOOKS.name, {"_id": id, "account": account}, ())
+        asked = 0 if last is None or not last["asked"] else int(last["asked"].partition("-")[0])
+        if now - asked < TEST_SECONDS:
+            raise RateLimited(f"a test of this webhook was asked for just now: wait {TEST_SECONDS} seconds")
+        if row.paused:
+            raise BadRequest("this webhook is paused: let it go on first")
+        return await self._change(account, id, {"asked": f"{now}-{secrets.token_hex(4)}", "due": 0})
+
+    async def remove(self, account: str, id: str) -> None:
+        """End a webhook and forget it; NotFound when there is none of that id."""
+        if not await self._database.journal.remove(WEBHOOKS.name, {"_id": id, "account": account}):
+            raise _unknown(id)
+
+    async def _change(self, account: str, id: str, values: Mapping[str, Any]) -> AccountHook:
+        where = {"_id": id, "account": account}
+        row = await self._database.journal.change(WEBHOOKS.name, where, {"$set": values})
+        if row is None:
+            raise _unknown(id)
+        return read_account_hook(row)
+
+    def _checked(self, id: str, secret: str, wish: Wish) -> Webhook:
+        """The webhook that is wished for, checked like the operator's and more narrowly."""
+        for what, entries in (("addresses", wish.addresses), ("nodes", wish.nodes)):
+            if len(entries) > MOST_ENTRIES:
+                raise BadRequest(f"{len(entries)} {what} are too many: at most {MOST_ENTRIES} for one webhook")
+        if len(wish.url) > LONGEST_URL:
+            raise BadRequest(f"the url has {len(wish.url)} characters: at most {LONGEST_URL}")
+        if len(wish.note) > LONGEST_NOTE:
+            raise BadRequest(f"the note has {len(wish.note)} characters: at most {LONGEST_NOTE} are kept")
+        row = {
+            "name": id, "url": wish.url.strip(), "secret": secret, "addresses": list(dict.fromkeys(wish.addresses)),
+            "nodes": list(wish.nodes), "min_confirmations": wish.min_confirmations,
+        }  # fmt: skip
+        try:
+            return read_hook(row if wish.events is None else row | {"events": list(wish.events)},
+                             "webhook", self._network, allow_private=False)  # fmt: skip
+        except ConfigError as error:
+            raise BadRequest(str(error)) from error
+
+
+def read_account_hook(row: Mapping[str, Any]) -> AccountHook:
+    """What an account sees of its webhook."""
+    hook = row["hook"]
+    return AccountHook(
+        id=row["_id"],
+        note=hook["note"],
+        url=hook["url"],
+        addresses=tuple(hook["addresses"]),
+        nodes=tuple(hook["nodes"]),
+        events=tuple(hook["events"]),
+        min_confirmations=hook["min_confirmations"],
+        created=row["created"],
+        paused=row["paused"],
+        waiting="pending" in row or row["asked"] != row["tested"],
+        delivered=row["delivered"],
+        failed=row["failed"],
+        problem=row.get("problem"),
+        attempts=tuple(Attempt(one["at"], one["event"], one["seq"], one["problem"]) for one in reversed(row["log"])),
+    )
+
+
+def webhook_of(row: Mapping[str, Any]) -> Webhook:
+    """The webhook that a row tells how to deliver."""
+    hook = row["hook"]
+    return Webhook(
+        row["_id"], hook["url"], hook["secret"], tuple(hook["addresses"]), frozenset(hook["nodes"]),
+        frozenset(hook["events"]), hook["min_confirmations"],
+    )  # fmt: skip
+
+
+def _stored(hook: Webhook, note: str) -> dict[str, Any]:
+    return {
+        "note": " ".join("".join(c if c.isprintable() else " " for c in note).split()),
+        "url": hook.url,
+        "secret": hook.secret,
+        "addresses": list(hook.addresses),
+        "nodes": sorted(hook.nodes),
+        "events": sorted(hook.events),
+        "min_confirmations": hook.min_confirmations,
+    }
+
+
+def _unknown(id: str) -> NotFound:
+    return NotFound(f"this account has no webhook {id[:32]!r}")
