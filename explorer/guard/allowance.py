@@ -36,13 +36,16 @@ class Allowance:
         """
         if not self._a_token:
             return 0
-        now = self._clock()
-        full_at = max(self._full_at.get(client, now), now)
-        after = full_at + min(tokens * self._a_token, self._whole)
+        now, kept = self._clock(), self._full_at
+        full_at = kept.get(client, now)
+        if full_at < now:
+            full_at = now
+        price = tokens * self._a_token
+        after = full_at + (price if price < self._whole else self._whole)
         if after - now > self._whole:
             return after - now - self._whole
-        self._full_at[client] = after
-        self._full_at.move_to_end(client)
-        if len(self._full_at) > self._most:
-            self._full_at.popitem(last=False)  # the one that has been silent for longest begins with a full bucket
+        kept[client] = after
+        kept.move_to_end(client)
+        if len(kept) > self._most:
+            kept.popitem(last=False)  # the one that has been silent for longest begins with a full bucket
         return 0

@@ -170,7 +170,7 @@ def test_a_broadcast_without_a_daemon(recorded_index: tuple[str, str]) -> None:
 def test_forms_that_cannot_be_read(site: Client) -> None:
     assert site.post("/broadcast", content=b"hex=\xff").status_code == 400
     assert site.post("/broadcast", content=b"&".join([b"a=1"] * 20)).status_code == 400
-    assert site.post("/broadcast", content=b"hex=" + b"0" * (5 << 20)).status_code == 400
+    assert site.post("/broadcast", content=b"hex=" + b"0" * (5 << 20)).status_code == 413
     assert site.request("PUT", "/broadcast").status_code == 405
 
 
