@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -26,13 +26,13 @@ from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError
-from explorer.etag import current_tags
 from explorer.events.places import Places
 from explorer.events.watcher import watching
 from explorer.guard.allowance import Allowance
 from explorer.guard.clients import Clients
 from explorer.guard.door import Door
 from explorer.guard.tolls import tolled
+from explorer.grounds import Current
 from explorer.labels import load_labels
 from explorer.languages import LanguageMiddleware
 from explorer.metrics import Metrics, MetricsMiddleware
@@ -104,16 +104,17 @@ def create_app(
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
             Middleware(LanguageMiddleware),
-            Middleware(CacheMiddleware, current=current_etags),
+            Middleware(CacheMiddleware, current=current_grounds()),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=error_handlers(),
     )
 
 
-def current_etags(scope: Scope) -> frozenset[str]:
-    """The ETags that answers may carry now."""
-    return current_tags(scope["state"]["services"].db.meta)
+def current_grounds() -> Callable[[Scope], frozenset[str]]:
+    """What answers to a request may rest on when it comes."""
+    current = Current()
+    return lambda scope: current(scope["state"]["services"].db.meta)
 
 
 def open_daemon(config: Config) -> Daemon:

@@ -1,31 +1,58 @@
-"""Hot answers: what was answered is answered again as bytes for as long as its ETag is a current one.
+"""Hot answers: what was answered is answered again as bytes for as long as what it rests on is current.
 
-So whatever an answer shows must be in its ETag: the tip and its epoch, and in some the revision of the mempool.
+So whatever an answer shows must be in its ETag (the tip and its epoch, in some the revision of the mempool), or in the
+notes that are taken while it is made (``explorer.grounds``). Who asks while an answer is made waits for it instead of
+having it made once more.
+
+Answers depend on the URL, and of the headers on those that ``Asker`` reads. A request with a cookie that is not known
+to be harmless is a person's own: it goes by.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from explorer import grounds
 from explorer.etag import is_known
+from explorer.negotiate import likes
 
 Headers = list[tuple[bytes, bytes]]
-Key = tuple[str, str, bytes, bytes, bool]
+Key = tuple[str, bytes, "Asker", bytes, str, str]
 
-MOST_BYTES = 64 << 20
-LARGEST = 256 << 10
-NOT_IN_304 = (b"content-length", b"content-type", b"content-encoding")
+MOST_BYTES: Final = 64 << 20
+LARGEST: Final = 256 << 10
+NOT_IN_304: Final = (b"content-length", b"content-type", b"content-encoding")
+HARMLESS: Final = frozenset(("theme", "language"))
+THEMES: Final = ("light", "dark")
+LONGEST: Final = 2000  # characters of a question that are remembered
+READ: Final = frozenset((b"accept", b"accept-encoding", b"cookie", b"authorization", b"host", b"if-none-match"))
+
+
+class Asker(NamedTuple):
+    """What an answer depends on besides the URL and the language."""
+
+    prefers_json: bool
+    names_html: bool
+    takes_gzip: bool
+    theme: str
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer as it was sent, with the function that gave it (for the metrics)."""
+    """An answer as it was sent, with the function that gave it (for the metrics) and what it rests on."""
 
     tag: str
+    rests_on: str
+    until: float
     headers: Headers
     body: bytes
     endpoint: Any
@@ -33,77 +60,158 @@ class Kept:
     @property
     def cost(self) -> int:
         """The memory it takes, in bytes."""
-        return len(self.body) + 1000
+        return len(self.body) + 1500
 
 
 class CacheMiddleware:
-    """Keeps answers to GET whose ETag is among ``current(scope)``."""
+    """Keeps answers to GET whose grounds are among ``current(scope)``, at most ``most`` bytes of them."""
 
-    def __init__(self, app: ASGIApp, current: Callable[[Scope], frozenset[str]]) -> None:
-        self._app = app
-        self._current = current
-        self._tags: frozenset[str] = frozenset()
-        self._kept: dict[Key, Kept] = {}
-        self._bytes = 0
+    def __init__(
+        self, app: ASGIApp, current: Callable[[Scope], frozenset[str]], most: int = MOST_BYTES
+    ) -> None:
+        self._app, self._current, self._most = app, current, most
+        self._marks: frozenset[str] = frozenset()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._making: dict[Key, asyncio.Future[Kept | None]] = {}
+        self.bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer from what is kept, or pass the request on and keep the answer."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        """Answer from what is kept, wait for who makes the same, or pass the request on and keep the answer."""
+        asked = _question(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if asked is None:
             await self._app(scope, receive, send)
             return
-        self._renew(self._current(scope))
-        headers = dict(scope["headers"])
-        key = (
-            scope["language"],
-            scope["path"],
-            scope["query_string"],
-            headers.get(b"accept", b""),
-            b"gzip" in headers.get(b"accept-encoding", b""),
-        )
-        kept = self._kept.get(key)
+        key, known = asked
+        kept = self._find(key, scope)
+        if kept is None and (making := self._making.get(key)) is not None:
+            await asyncio.wait((making,))
+            kept = self._find(key, scope)
         if kept is None:
-            await self._app(scope, receive, _Keeper(self, key, scope, send).send)
+            await self._make(key, known, scope, receive, send)
             return
         scope["endpoint"] = kept.endpoint
-        known = is_known(headers.get(b"if-none-match", b"").decode("latin-1"), kept.tag)
-        await _answer(kept, known, send)
+        await _answer(kept, is_known(known, kept.tag), send)
 
     def keep(self, key: Key, kept: Kept) -> None:
-        """Keep an answer, unless what it shows has moved meanwhile."""
-        if kept.tag not in self._tags or len(kept.body) > LARGEST:
+        """Keep an answer, unless what it shows has moved meanwhile; the least recently asked for go."""
+        if kept.rests_on not in self._marks or len(kept.body) > LARGEST:
             return
-        if self._bytes > MOST_BYTES:
-            self._kept.clear()
-            self._bytes = 0
+        self._drop(key)
         self._kept[key] = kept
-        self._bytes += kept.cost
+        self.bytes += kept.cost
+        while self.bytes > self._most:
+            self._drop(next(iter(self._kept)))
 
-    def _renew(self, tags: frozenset[str]) -> None:
-        if tags != self._tags:
-            self._kept = {key: kept for key, kept in self._kept.items() if kept.tag in tags}
-            self._bytes = sum(kept.cost for kept in self._kept.values())
-            self._tags = tags
+    def _find(self, key: Key, scope: Scope) -> Kept | None:
+        marks = self._current(scope)
+        if marks is not self._marks:
+            self._marks = marks
+            for old in [old for old, kept in self._kept.items() if kept.rests_on not in marks]:
+                self._drop(old)
+        kept = self._kept.get(key)
+        if kept is None or kept.until <= time.time():
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    def _drop(self, key: Key) -> None:
+        old = self._kept.pop(key, None)
+        if old is not None:
+            self.bytes -= old.cost
+
+    async def _make(self, key: Key, known: str, scope: Scope, receive: Receive, send: Send) -> None:
+        made: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
+        leads = self._making.setdefault(key, made) is made
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"if-none-match"]
+
+        def end(kept: Kept | None) -> None:
+            if kept is not None:
+                self.keep(key, kept)
+            if leads and not made.done():
+                del self._making[key]
+                made.set_result(kept)
+
+        try:
+            await self._app(scope, receive, _Keeper(scope, known, send, end).send)
+        finally:
+            end(None)
 
 
 class _Keeper:
-    """Passes an answer on and keeps a copy of a successful one."""
+    """Passes an answer on, as 304 to who has it, and hands over a copy of a whole successful one."""
 
-    def __init__(self, cache: CacheMiddleware, key: Key, scope: Scope, send: Send) -> None:
-        self._cache, self._key, self._scope, self._send = cache, key, scope, send
-        self._headers: Headers | None = None
+    def __init__(self, scope: Scope, known: str, send: Send, end: Callable[[Kept | None], None]) -> None:
+        self._scope, self._known, self._send, self._end = scope, known, send, end
+        self._notes = grounds.begin()
+        self._start: Message | None = None  # held back until the body tells whether it is 304
+        self._swallows = False
 
     async def send(self, message: Message) -> None:
         """Pass one message on."""
-        if message["type"] == "http.response.start" and message["status"] == 200:
-            self._headers = list(message["headers"])
-        elif message["type"] == "http.response.body" and self._headers and not message.get("more_body"):
-            tag = dict(self._headers).get(b"etag", b"").decode("latin-1")
-            kept = Kept(tag, self._headers, message.get("body", b""), self._scope.get("endpoint"))
-            self._headers = None
-            self._cache.keep(self._key, kept)
-        elif message["type"] == "http.response.body":
-            self._headers = None
-        await self._send(message)
+        if message["type"] == "http.response.start":
+            if message["status"] == 200 and _tag(message["headers"]):
+                self._start = message
+                return
+            self._end(None)
+        elif self._start is not None and message["type"] == "http.response.body":
+            start, self._start = self._start, None
+            await self._first_piece(start, message)
+            return
+        if not self._swallows:
+            await self._send(message)
+
+    async def _first_piece(self, start: Message, message: Message) -> None:
+        notes, headers = self._notes, list(start["headers"])
+        tag = _tag(headers)
+        kept = Kept(
+            tag, notes.rests_on or tag, notes.until, headers, message.get("body", b""), self._scope.get("endpoint")
+        )
+        whole = not message.get("more_body")
+        self._end(kept if whole and not notes.outside else None)
+        if is_known(self._known, tag):
+            self._swallows = True
+            await _answer(kept, True, self._send)
+        else:
+            await self._send(start)
+            await self._send(message)
+
+
+def _tag(headers: Headers) -> str:
+    return next((value.decode("latin-1") for name, value in headers if name == b"etag"), "")
+
+
+def _question(scope: Scope) -> tuple[Key, str] | None:
+    """What is asked, and which ETags are known; None for what only its answerer may judge."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in READ:
+            if name in found:
+                return None
+            found[name] = value
+    if b"authorization" in found or _length(scope, found) > LONGEST:
+        return None
+    asker = _asker(found.get(b"accept", b""), found.get(b"accept-encoding", b""), found.get(b"cookie", b""))
+    if asker is None:
+        return None
+    key = (
+        scope["path"], scope["query_string"], asker, found.get(b"host", b""), scope.get("scheme", ""),
+        scope.get("language", ""),
+    )  # fmt: skip
+    return key, found.get(b"if-none-match", b"").decode("latin-1")
+
+
+def _length(scope: Scope, found: dict[bytes, bytes]) -> int:
+    return len(scope["path"]) + len(scope["query_string"]) + sum(map(len, found.values()))
+
+
+@lru_cache(maxsize=4096)
+def _asker(accept: bytes, encodings: bytes, cookies: bytes) -> Asker | None:
+    """What these headers come to; None for a person's own."""
+    told = cookie_parser(cookies.decode("latin-1")) if cookies else {}
+    if not told.keys() <= HARMLESS:
+        return None
+    theme = told.get("theme", "")
+    return Asker(*likes(accept.decode("latin-1")), b"gzip" in encodings, theme if theme in THEMES else "")
 
 
 async def _answer(kept: Kept, known: bool, send: Send) -> None:

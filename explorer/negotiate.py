@@ -19,10 +19,15 @@ def prefers_json(accept: str) -> bool:
     return json > html
 
 
+def likes(accept: str) -> tuple[bool, bool]:
+    """All that an Accept header decides: whether it prefers JSON, and whether it names HTML at least as high."""
+    json = prefers_json(accept)
+    return json, not json and any(name in accept.lower() for name in HTML_TYPES)
+
+
 def prefers_html(scope: Scope) -> bool:
     """Whether the client of a request names HTML and likes it at least as well as JSON: a browser."""
-    accept = _header(scope, b"accept")
-    return any(name in accept.lower() for name in HTML_TYPES) and not prefers_json(accept)
+    return likes(_header(scope, b"accept"))[1]
 
 
 def wants_json(scope: Scope) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from explorer.db import Answer
+from explorer.grounds import rest_on
 from explorer.meta import Tip
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class PerTip:
             kept = tip, asyncio.create_task(_run(make))
             self._made[name] = kept
         answer: Answer[T] = await asyncio.shield(kept[1])
+        rest_on(answer.tip, answer.shown)
         return answer
 
 

@@ -31,15 +31,16 @@ State = Literal["catching_up", "following", "stalled"]
 async def status(view: View, *, started_at: int, simulated: bool) -> Status:
     """What the explorer knows of the daemon, the index and its checks; ``started_at`` in Unix seconds."""
     tip, reorgs = await asyncio.gather(view.one("blocks", {"_id": view.tip.height}), _reorgs(view))
-    daemon = _daemon(view.meta.daemon)
+    told = view.told
+    daemon = _daemon(told.daemon)
     return Status(
         network=view.network.name,
         simulated=simulated,
         daemon=daemon,
         index=_index(view, daemon),
-        checks=_checks(tip or {}, view.meta.checks),
+        checks=_checks(tip or {}, told.checks),
         reorgs=reorgs,
-        schema=view.meta.schema_version,
+        schema=told.schema_version,
         version=__version__,
         started_at=started_at,
         parallel=None if view.parallel is None else readings(view.parallel, int(time.time())),
@@ -84,7 +85,7 @@ def _daemon(heard: Mapping[str, Any]) -> Daemon:
 
 
 def _index(view: View, daemon: Daemon) -> Index:
-    meta = view.meta
+    meta = view.told
     behind = meta.behind
     return Index(
         state=index_state(behind, meta.idle_seconds, daemon.reachable),

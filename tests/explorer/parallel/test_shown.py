@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from explorer.app import create_app
-from explorer.etag import current_tags, etag
+from explorer.etag import etag
+from explorer.grounds import Current
 from explorer.meta import Meta, Tip
 from explorer.parallel.base import Parallel
 from indexer.config import load_config
@@ -95,9 +96,9 @@ TIP = Tip(7, bytes(32), 1, 2, False, 0)
 
 
 def test_an_answer_that_shows_readings_is_kept_until_the_next_ones() -> None:
-    before = current_tags(Meta(TIP, parallel=Parallel(5, (), None)))
-    after = current_tags(Meta(TIP, parallel=Parallel(6, (), None)))
+    before = Current()(Meta(TIP, parallel=Parallel(5, (), None)))
+    after = Current()(Meta(TIP, parallel=Parallel(6, (), None)))
     shown = etag(TIP, {"parallel": 5})
     assert shown in before and shown not in after
     assert etag(TIP) in before & after
-    assert shown not in current_tags(Meta(TIP))
+    assert shown not in Current()(Meta(TIP))
