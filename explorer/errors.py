@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from explorer.languages.phrases import Phrase
 from indexer.errors import FluxError
 
 
@@ -30,6 +31,11 @@ class ExplorerError(FluxError):
 
     code: ClassVar[str]
     status: ClassVar[int]
+
+    @property
+    def message(self) -> str:
+        """What the error says in English; the phrase itself where it was made of one, so that pages can tell it."""
+        return self.args[0] if self.args else ""
 
 
 class BadRequest(ExplorerError):
@@ -67,7 +73,9 @@ class AboveTip(ExplorerError):
     status = 409
 
     def __init__(self, height: int, tip: int) -> None:
-        super().__init__(f"height {height} is above the tip: the index is at height {tip}")
+        super().__init__(
+            Phrase("height %(height)s is above the tip: the index is at height %(tip)s", height=height, tip=tip)
+        )
         self.height = height
         self.tip = tip
 

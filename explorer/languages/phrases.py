@@ -12,7 +12,7 @@ class Phrase(str):
     """A text in English that knows the message and the values that it is made of.
 
     It is for answers that are JSON as well as a page, and are kept from request to request: the text itself never
-    changes with the language. The message is marked with ``N_`` where a phrase is made.
+    changes with the language. ``Phrase("…")`` marks its message for the catalogues.
     """
 
     message: str
@@ -34,8 +34,3 @@ def said(text: str) -> str:
 
 def _told(value: object) -> object:
     return said(value) if isinstance(value, str) else value
-
-
-def problem(error: Exception) -> str:
-    """What an error says, in the language of the request where it was made of a phrase."""
-    return said(error.args[0] if error.args else str(error))

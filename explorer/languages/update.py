@@ -20,6 +20,7 @@ from explorer.languages.catalogue import ENGLISH, LANGUAGES, po_file, read_catal
 
 SOURCE: Final = Path(__file__).parents[1]
 EXTRACTORS: Final[dict[str, str | Callable[..., Any]]] = {"*.py": "python", "*.html": babel_extract}
+KEYWORDS: Final = {**DEFAULT_KEYWORDS, "Phrase": None}
 TEMPLATE_OPTIONS: Final = {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "no"}
 
 HEAD: Final = """\
@@ -49,7 +50,7 @@ def extracted() -> Catalog:
 def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
     method = EXTRACTORS[f"*{path.suffix}"]
     options = TEMPLATE_OPTIONS if path.suffix == ".html" else {}
-    yield from extract_from_file(method, path, DEFAULT_KEYWORDS, ("Translators:",), options, strip_comment_tags=True)
+    yield from extract_from_file(method, path, KEYWORDS, ("Translators:",), options, strip_comment_tags=True)
 
 
 def updated(code: str, found: Catalog) -> Catalog:

@@ -10,7 +10,7 @@ from typing import Final
 from explorer.errors import BadRequest
 from explorer.labels import Confidence
 from explorer.languages import N_, Marked, _, ngettext
-from explorer.languages.phrases import problem
+from explorer.languages.phrases import said
 from explorer.pages.formats import count, flux, group
 from explorer.queries.movements import Category
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
@@ -245,5 +245,5 @@ def _described_address(text: str, network: Network) -> str:
     try:
         address_key(text, network)
     except BadRequest as error:
-        return _("Read as an address: %(problem)s.", problem=problem(error))
+        return _("Read as an address: %(problem)s.", problem=said(error.message))
     return _("It is a valid address of this network.")

@@ -12,6 +12,8 @@ from typing import Final
 
 from explorer.db import View
 from explorer.labels import Wallet
+from explorer.languages import N_
+from explorer.languages.phrases import Phrase
 from explorer.parallel.base import Parallel
 from explorer.queries.cuts import CHAINS, AllChains, all_chains, native_total, parallel_rule
 from explorer.queries.reductions import expected_time
@@ -27,27 +29,27 @@ ANNOUNCED: Final = 560_000_000 * COIN
 FIRST_LAUNCH: Final = "first_launch"  # what is missing where no parallel chain has begun
 
 EXPLANATIONS: Final[dict[CapName, str]] = {
-    "whitepaper_440m_formula": (
+    "whitepaper_440m_formula": N_(
         "The whitepaper of 2022: never more than 440 million FLUX circulate on all chains together. Counted by the "
         "official formula, which is one of height alone: it asks no chain, leaves out the swap pool of 220 million, "
         "and counts a parallel chain's whole snapshot at its launch, claimed or not."
     ),
-    "whitepaper_440m_addresses": (
+    "whitepaper_440m_addresses": N_(
         "The whitepaper of 2022: never more than 440 million FLUX circulate on all chains together. Counted by "
         "addresses: native coins outside the wallets of the bridge Fusion, and on each parallel chain what was minted "
         "less what the issuer holds, all of it at one moment. Coins that the bridge has taken on one side and not yet "
         "given on the other are in its custody and counted nowhere. The height of crossing supposes that all that "
         "blocks to come earn on parallel chains is claimed at once."
     ),
-    "native_440m": (
+    "native_440m": N_(
         "Native coins alone: what the coinbases have made. No rule of the chain stops at 440 million; the schedule "
         "passes it and goes on."
     ),
-    "announced_560m": (
+    "announced_560m": N_(
         "The announcement of Proof of Useful Work v2: at most 560 million FLUX. No rule of the chain knows that "
         "number; the last subsidy has no end and passes it in the long run."
     ),
-    "max_money": (
+    "max_money": N_(
         "The daemon's MAX_MONEY. It bounds every single value and every sum within one transaction, not the issue: as "
         "long as all native coins together stay below it, no transaction can meet it."
     ),
@@ -123,7 +125,6 @@ def _check(network: Network, case: _Case, tip: Document, times: dict[int, int]) 
 
     value = None if case.missing else case.value
     state = "unknown" if value is None else "exceeded" if value > case.limit else "within"
-    reason = f" Unknown at present: it lacks {', '.join(case.missing)}." if case.missing else ""
     return CapCheck(
         name=case.name,
         method=case.method,
@@ -134,5 +135,13 @@ def _check(network: Network, case: _Case, tip: Document, times: dict[int, int]) 
         missing=case.missing,
         crosses=None if case.missing else crossing(case.crosses),
         crosses_by_schedule=crossing(case.crosses_by_schedule),
-        explanation=EXPLANATIONS[case.name] + reason,
+        explanation=_explanation(case),
     )
+
+
+def _explanation(case: _Case) -> Phrase:
+    counted = Phrase(EXPLANATIONS[case.name])
+    if not case.missing:
+        return counted
+    lacking = ", ".join(case.missing)
+    return Phrase("%(counted)s Unknown at present: it lacks %(lacking)s.", counted=counted, lacking=lacking)

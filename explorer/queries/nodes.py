@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound, Reorganised
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries import results
 from explorer.queries.node_results import Node, StatusName
@@ -258,15 +259,18 @@ def node_result(network: Network, record: nodes.Node, rank: int | None, outlook:
     )
 
 
-def _reason(network: Network, record: nodes.Node) -> str | None:
+def _reason(network: Network, record: nodes.Node) -> Phrase | None:
     """Why a node is neither started nor confirmed."""
     if record.status is Status.DOS:
-        return f"no confirmation up to block {tiers.first_after(network, tiers.START_WAIT, record.started)}"
+        last = tiers.first_after(network, tiers.START_WAIT, record.started)
+        return Phrase("no confirmation up to block %(height)s", height=last)
     windows = tiers.windows(network, record.ended)
-    reasons: Mapping[Status, str] = {
-        Status.EXPIRED: f"no confirmation for {windows.expiry} blocks",
-        Status.SPENT: "the collateral was spent",
-        Status.REMOVED: "the collateral is no amount of a tier any more",
-        Status.RELEASED: f"not confirmed in time, released after {windows.dos_release} blocks",
+    reasons: Mapping[Status, Phrase] = {
+        Status.EXPIRED: Phrase("no confirmation for %(blocks)s blocks", blocks=windows.expiry),
+        Status.SPENT: Phrase("the collateral was spent"),
+        Status.REMOVED: Phrase("the collateral is no amount of a tier any more"),
+        Status.RELEASED: Phrase(
+            "not confirmed in time, released after %(blocks)s blocks", blocks=windows.dos_release
+        ),
     }
     return reasons.get(record.status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from explorer.languages import N_
+from explorer.languages.phrases import Phrase
 from explorer.queries.supply_results import Era, Reduction, TierEffect
 from explorer.queries.units import TIERS as TIER_NAMES
 from indexer.chain import eras
@@ -10,17 +12,17 @@ from indexer.chain.payouts import tier_payouts
 from indexer.chain.subsidy import block_subsidy
 
 NAMES: dict[eras.Kind, str] = {
-    "slow_start": "slow start",
-    "full_subsidy": "full subsidy",
-    "halving": "halving {}",
-    "pon": "Proof of Node",
-    "reduction": "Proof of Node, reduction {}",
+    "slow_start": N_("slow start"),
+    "full_subsidy": N_("full subsidy"),
+    "halving": N_("halving %(number)s"),
+    "pon": N_("Proof of Node"),
+    "reduction": N_("Proof of Node, reduction %(number)s"),
 }
 
 
-def era_name(era: eras.Era) -> str:
+def era_name(era: eras.Era) -> Phrase:
     """What people call an era."""
-    return NAMES[era.kind].format(era.number)
+    return Phrase(NAMES[era.kind], number=era.number)
 
 
 def begun_eras(network: Network, height: int) -> tuple[Era, ...]:

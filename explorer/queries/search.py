@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.labels import NO_LABELS, Label, Labels
+from explorer.languages.phrases import Phrase
 from explorer.queries.blocks import block
 from explorer.queries.nodes import Wanted, node_list
 from explorer.queries.reductions import begun_eras, next_reduction
@@ -53,7 +54,8 @@ class Hits:
 
 
 TIER_HITS: Final[Mapping[str, Hit]] = {
-    tier: Hit("nodes", f"Queue of the {tier.capitalize()} nodes", f"/nodes/{tier}") for tier in TIERS
+    tier: Hit("nodes", Phrase("Queue of the %(tier)s nodes", tier=tier.capitalize()), f"/nodes/{tier}")
+    for tier in TIERS
 }
 CUTS: Final = ("halving", "halvings", "cut", "cuts", "reduction", "reductions")
 
@@ -77,15 +79,18 @@ async def search(view: View, text: str, full_ids: FullIds, labels: Labels = NO_L
         return Hits(await _by_outpoint(view, point, full_ids))
     if _DATE.match(text) and (moment := _moment(text)) is not None:
         height_then = await first_at(view, int(moment.timestamp()))
-        return Hits(() if height_then is None else (_block_hit(height_then, f"first block since {text}"),))
+        since = Phrase("first block since %(date)s", date=text)
+        return Hits(() if height_then is None else (_block_hit(height_then, since),))
     if (queue := TIER_HITS.get(text.lower())) is not None:
         return Hits((queue,))
     if text.lower() in CUTS:
         return Hits(tuple(_cuts(view)))
     if _PUBKEY.match(text):
-        return Hits(await _by_node_field(view, "pubkey", text.lower(), f"with the public key {text[:12]}…"))
+        return Hits(await _by_node_field(
+            view, "pubkey", text.lower(), Phrase("Nodes with the public key %(key)s", key=f"{text[:12]}…")
+        ))
     if names_ip(text):
-        return Hits(await _by_node_field(view, "ip", text, f"at {text}"))
+        return Hits(await _by_node_field(view, "ip", text, Phrase("Nodes at %(ip)s", ip=text)))
     return Hits(_by_address(view, text) or _by_label(labels, text))
 
 
@@ -130,18 +135,27 @@ def _cuts(view: View) -> Iterator[Hit]:
     """The next change of the subsidy, and the block of the last one."""
     height = view.tip.height
     if (coming := next_reduction(view.network, height, view.tip.time)) is not None:
-        label = f"Next: {coming.name} at block {coming.height}, {coming.blocks} blocks from here"
+        label = Phrase(
+            "Next: %(era)s at block %(height)s, %(blocks)s blocks from here",
+            era=coming.name, height=coming.height, blocks=coming.blocks,
+        )  # fmt: skip
         yield Hit("page", label, f"/network?at={height}")
     latest = begun_eras(view.network, height)[-1]
-    yield _block_hit(latest.first_height, f"the first of {latest.name}")
+    yield _block_hit(latest.first_height, Phrase("the first of %(era)s", era=latest.name))
 
 
 def _block_hit(height: int, note: str = "") -> Hit:
-    return Hit("block", f"Block {height}" + (f", {note}" if note else ""), f"/block/{height}")
+    return Hit("block", _block_label(height, note), f"/block/{height}")
+
+
+def _block_label(height: int, note: str) -> Phrase:
+    if not note:
+        return Phrase("Block %(height)s", height=height)
+    return Phrase("Block %(height)s, %(note)s", height=height, note=note)
 
 
 def _transaction_hit(txid: str) -> Hit:
-    return Hit("transaction", f"Transaction {txid}", f"/tx/{txid}")
+    return Hit("transaction", Phrase("Transaction %(txid)s", txid=txid), f"/tx/{txid}")
 
 
 def _moment(text: str) -> datetime | None:
@@ -158,8 +172,7 @@ async def _by_hash(view: View, digest: bytes, full_ids: FullIds) -> tuple[Hit, .
         block(view, digest), transaction(view, digest, full_ids), return_exceptions=True
     )
     if not isinstance(found, BaseException):
-        note = "orphaned" if found.confirmations < 0 else ""
-        label = f"Block {found.height}" + (f", {note}" if note else "")
+        label = _block_label(found.height, Phrase("orphaned") if found.confirmations < 0 else "")
         return (Hit("block", label, f"/block/{found.hash}"),)
     if not isinstance(mined, BaseException):
         return (_transaction_hit(mined.txid),)
@@ -169,18 +182,18 @@ async def _by_hash(view: View, digest: bytes, full_ids: FullIds) -> tuple[Hit, .
     return ()
 
 
-async def _by_node_field(view: View, field: str, text: str, where: str) -> tuple[Hit, ...]:
+async def _by_node_field(view: View, field: str, text: str, label: Phrase) -> tuple[Hit, ...]:
     """The list of the nodes with an IP or a key; straight to the node when it is the only one."""
     page = await node_list(view, Wanted(**{field: text}), limit=2)
     if not page.items:
         return ()
     if len(page.items) == 1:
         return (_node_hit(page.items[0].node),)
-    return (Hit("nodes", f"Nodes {where}", f"/nodes?{urlencode({field: text})}"),)
+    return (Hit("nodes", label, f"/nodes?{urlencode({field: text})}"),)
 
 
 def _node_hit(outpoint: str) -> Hit:
-    return Hit("node", f"Node {outpoint}", f"/node/{outpoint}")
+    return Hit("node", Phrase("Node %(collateral)s", collateral=outpoint), f"/node/{outpoint}")
 
 
 async def _by_outpoint(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
@@ -195,14 +208,16 @@ async def _output(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...
         mined = await transaction(view, point[:32], full_ids)
     except NotFound:
         return ()
-    label = f"Output {outpoint_text(point)}"
+    label = Phrase("Output %(outpoint)s", outpoint=outpoint_text(point))
     return (
         (Hit("outpoint", label, f"/tx/{hash_text(point[:32])}"),) if mined.outputs else (_transaction_hit(mined.txid),)
     )
 
 
 def _by_address(view: View, text: str) -> tuple[Hit, ...]:
-    return (Hit("address", f"Address {text}", f"/address/{text}"),) if names_address(text, view.network) else ()
+    if not names_address(text, view.network):
+        return ()
+    return (Hit("address", Phrase("Address %(address)s", address=text), f"/address/{text}"),)
 
 
 def _by_label(labels: Labels, text: str) -> tuple[Hit, ...]:

@@ -9,6 +9,7 @@ from typing import Final
 from explorer.db import View
 from explorer.errors import BadRequest, ExplorerError, UpstreamUnavailable
 from explorer.labels import Labels
+from explorer.languages.phrases import Phrase
 from explorer.queries.search import LONGEST, TIER_HITS, Hit, Hits, search
 from explorer.queries.text import address_text
 from indexer.chain.address import keys_beginning_with
@@ -55,19 +56,19 @@ def _words(text: str) -> list[Hit]:
     lower = text.lower()
     hits = [hit for name, hit in TIER_HITS.items() if name.startswith(lower)]
     words = [word for word in WORDS if word.startswith(lower) and word != lower]
-    return [*hits, *(Hit("page", f"Search for {word}", f"/search?q={word}") for word in words)]
+    return [*hits, *(Hit("page", Phrase("Search for %(word)s", word=word), f"/search?q={word}") for word in words)]
 
 
 async def _beginning(view: View, text: str) -> AsyncIterator[Hit]:
     if len(text) >= SHORTEST_ADDRESS and (span := keys_beginning_with(text, view.network)) is not None:
         for key in await _addresses(view, *span):
             address = address_text(key, view.network)
-            yield Hit("address", f"Address {address}", f"/address/{address}")
+            yield Hit("address", Phrase("Address %(address)s", address=address), f"/address/{address}")
     if len(text) >= SHORTEST_IP and _IP_BEGINNING.match(text):
         where = {"ip": {"$regex": f"^{re.escape(text)}"}}
         for row in await view.many("nodes", where, sort=[("ip", 1)], limit=MOST_OF_A_KIND, fields=("outpoint", "ip")):
             point = outpoint_text(bytes(row["outpoint"]))
-            yield Hit("node", f"Node at {row['ip']}", f"/node/{point}")
+            yield Hit("node", Phrase("Node at %(ip)s", ip=row["ip"]), f"/node/{point}")
 
 
 async def _addresses(view: View, first: bytes, last: bytes) -> list[bytes]:

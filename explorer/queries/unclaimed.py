@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from explorer.db import View
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.results import Page
 from explorer.queries.supply_results import UnclaimedBlock
@@ -80,22 +81,22 @@ def _item(network: Network, row: Document) -> UnclaimedBlock:
     return UnclaimedBlock(height, scheduled, claimed, scheduled - claimed, explanation)
 
 
-def explain(network: Network, height: int, claimed: int, fees: int) -> str:
+def explain(network: Network, height: int, claimed: int, fees: int) -> Phrase:
     """Why a coinbase that made ``claimed`` zatoshi of new coins, with ``fees`` to take, is not as scheduled."""
     scheduled, rule = issue_at(network, height), network.subsidy
     if height <= FREE:
         if claimed >= rule.premine > scheduled:
-            return f"the premine, which the schedule has at height {rule.premine_height}"
+            return Phrase("the premine, which the schedule has at height %(height)s", height=rule.premine_height)
         if height == rule.premine_height and claimed < rule.premine:
-            return "the schedule has the premine here; this coinbase does not claim it"
-        return "no rule bounds what the coinbases of blocks 1 and 2 claim"
+            return Phrase("the schedule has the premine here; this coinbase does not claim it")
+        return Phrase("no rule bounds what the coinbases of blocks 1 and 2 claim")
     step = rule.initial // max(rule.slow_start_interval, 1)
     if height <= rule.slow_start_interval and scheduled - claimed == step:
-        return "the slow start goes one step behind the schedule"
+        return Phrase("the slow start goes one step behind the schedule")
     if claimed + fees == 0:
-        return "the coinbase claims nothing at all"
+        return Phrase("the coinbase claims nothing at all")
     if fees and claimed + fees == scheduled:
-        return "the coinbase claims the subsidy and leaves the fees"
+        return Phrase("the coinbase claims the subsidy and leaves the fees")
     if claimed < 0:
-        return "the coinbase claims less than the fees: coins were destroyed"
-    return "the coinbase claims less than subsidy, fees and one-off funds; what is left was never made"
+        return Phrase("the coinbase claims less than the fees: coins were destroyed")
+    return Phrase("the coinbase claims less than subsidy, fees and one-off funds; what is left was never made")
