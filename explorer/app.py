@@ -28,11 +28,11 @@ from explorer.db import open_database
 from explorer.errors import ExplorerError
 from explorer.events.places import Places
 from explorer.events.watcher import watching
+from explorer.grounds import Current
 from explorer.guard.allowance import Allowance
 from explorer.guard.clients import Clients
 from explorer.guard.door import Door
 from explorer.guard.tolls import tolled
-from explorer.grounds import Current
 from explorer.labels import load_labels
 from explorer.languages import LanguageMiddleware
 from explorer.metrics import Metrics, MetricsMiddleware
@@ -64,12 +64,14 @@ def create_app(
         network, database = config.network, config.database
         try:
             async with (
-                open_database(database.uri, config.database_name, network, database.driver, chains) as db,
+                open_database(
+                    database.uri, config.database_name, network, database.driver, chains, guard.answer_seconds
+                ) as db,
                 keeping(db, daemon, chains, config.parallel),
                 watching(db) as watcher,
             ):
                 app.state.goodbye = watcher.close
-                places = Places(config.explorer.streams, config.explorer.streams_per_client)
+                places = Places(config.explorer.streams, config.explorer.streams_per_client, metrics.refused)
                 started_at = int(time.time())
                 accounts = open_accounts(db, network, config.accounts)
                 services = Services(
@@ -130,7 +132,7 @@ def error_handlers() -> dict[Any, Any]:
     async def explorer_error(request: Request, error: ExplorerError) -> Response:
         if wants_json(request.scope):
             return error_response(request, error)
-        return await pages.error_page(request, error.status, str(error), retry_after(error))
+        return await pages.error_page(request, error.status, error.message, retry_after(error))
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         message = f"{HTTPStatus(error.status_code).phrase}: {request.method} {request.url.path[:200]}"

@@ -1,4 +1,4 @@
-"""How many may listen at once: in all, and from one address."""
+"""How many may listen at once: in all, and of one client."""
 
 from __future__ import annotations
 
@@ -6,27 +6,37 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from starlette.types import Scope
+
 from explorer.errors import RateLimited
+from explorer.guard.clients import client_of
+from explorer.guard.refusals import Refused
 
 
 class Places:
-    """The places of listeners; ``taken`` counts them by the address of the client."""
+    """The places of listeners; ``taken`` counts them by the name of the client."""
 
-    def __init__(self, most: int, most_per_client: int) -> None:
-        self._most, self._most_per_client = most, most_per_client
+    def __init__(self, most: int, most_per_client: int, refused: Refused) -> None:
+        self._most, self._most_per_client, self._refused = most, most_per_client, refused
+        self._all = 0
         self.taken: Counter[str] = Counter()
 
     @contextmanager
-    def place(self, client: str) -> Iterator[None]:
-        """A place for a client as long as the context lasts; RateLimited when there is none."""
-        if self.taken[client] >= self._most_per_client:
+    def place(self, scope: Scope) -> Iterator[None]:
+        """A place for the client of a request as long as the context lasts; RateLimited when there is none."""
+        client = client_of(scope)
+        if self.taken[client.name] >= self._most_per_client and not client.is_free:
+            self._refused["streams"] += 1
             raise RateLimited(f"{self._most_per_client} streams are open from this address: close some first")
-        if self.taken.total() >= self._most:
+        if self._all >= self._most:
+            self._refused["streams"] += 1
             raise RateLimited(f"all {self._most} places for listeners are taken: come back later")
-        self.taken[client] += 1
+        self._all += 1
+        self.taken[client.name] += 1
         try:
             yield
         finally:
-            self.taken[client] -= 1
-            if not self.taken[client]:
-                del self.taken[client]
+            self._all -= 1
+            self.taken[client.name] -= 1
+            if not self.taken[client.name]:
+                del self.taken[client.name]

@@ -52,8 +52,7 @@ class EventStream(Response):
             await send(start)
             await send({"type": "http.response.body", "body": b""})
             return
-        client = (scope.get("client") or ("",))[0]
-        with self._places.place(client):
+        with self._places.place(scope):
             listener = self._watcher.listen(self._wanted)
             try:
                 await send(start)

@@ -7,6 +7,7 @@ top, by the first rule that its path and method fit; a long list or a large batc
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.routing import BaseRoute, Route
@@ -27,9 +28,14 @@ RULES: Final = tuple(
         (r"nodelist|listfluxnodes|listzelnodes|getaddress(deltas|txids)|getblockhashes|/explorer/transactions", 20),
         (r"raw|tx-specific|getblockdeltas|gettxoutsetinfo|/operator|/xpub/|/credits|/balances", 10),
         (r"richest|balance-intervals|richlist|distribution|producers|unclaimed|fusion", 10),
+        (r"/account/(challenge|sign-in|sessions)", 10),
         (r"/charts|/addrs/|history|statistics|/statistics/|/preview|/verify|queue|/search|/q/", 5),
     )
 )
+
+METHODS: Final[Mapping[str, int]] = {
+    "ping": 0, "sendTransaction": 20, "getBalanceHistory": 30, "getTransactionSpecific": 10,
+}  # fmt: skip
 
 
 def price_of(route: BaseRoute) -> int:
@@ -37,6 +43,11 @@ def price_of(route: BaseRoute) -> int:
     methods = route.methods or {"GET"} if isinstance(route, Route) else {"GET"}
     named = f"{'POST' if 'GET' not in methods else 'GET'} {getattr(route, 'path', '')}"
     return next((price for pattern, price in RULES if pattern.search(named)), COLD)
+
+
+def price_of_method(name: str) -> int:
+    """What the answer to a question over a websocket costs on top of ``HOT``; there it is always made."""
+    return METHODS.get(name, COLD)
 
 
 def price_of_rows(rows: int) -> int:

@@ -16,6 +16,7 @@ from explorer.guard.refusals import TOO_LARGE, TOO_MUCH, Refused, refuse, second
 MOST_BODY: Final = (1 << 22) + (1 << 16)  # bytes: a transaction of the greatest size as hex, and what is around it
 HOLD_SECONDS: Final = 1.0
 ALLOWANCE_KEY: Final = "explorer.allowance"
+REFUSED_KEY: Final = "explorer.refused"
 CLOSE: Final = (b"connection", b"close")
 
 
@@ -41,7 +42,7 @@ class Door:
         peer = scope["client"]
         client = self._clients.of(scope)
         if not client.is_free:
-            scope[ALLOWANCE_KEY] = self._allowance
+            scope[ALLOWANCE_KEY], scope[REFUSED_KEY] = self._allowance, self._refused
             if wait := self._allowance.spend(client.name, HOT):
                 self._refused["rate"] += 1
                 if peer is scope["client"]:

@@ -13,10 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from explorer.errors import RateLimited, TooSlow
 from explorer.guard.clients import client_of
 from explorer.guard.costs import price_of, price_of_rows
-from explorer.guard.door import ALLOWANCE_KEY
+from explorer.guard.door import ALLOWANCE_KEY, REFUSED_KEY
 from explorer.guard.refusals import TOO_MUCH, Refused, seconds_of
-
-REFUSED_KEY = "explorer.refused"
 
 
 class Toll:
@@ -29,7 +27,6 @@ class Toll:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; RateLimited, or TooSlow before the answer has begun."""
-        scope[REFUSED_KEY] = self._refused
         spend(scope, self.price)
 
         async def sending(message: Message) -> None:

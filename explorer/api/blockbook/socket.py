@@ -17,6 +17,8 @@ from explorer.api.blockbook.shapes import Json
 from explorer.api.blockbook.subscriptions import Subscriptions
 from explorer.api.json import encode
 from explorer.errors import BadRequest, ExplorerError, NotFound, RateLimited
+from explorer.guard.costs import HOT, price_of_method
+from explorer.guard.tolls import spend
 from explorer.services import Services
 from explorer.tasks import end
 
@@ -41,9 +43,8 @@ class Unreadable(Exception):
 async def converse(websocket: WebSocket) -> None:
     """Talk with one client until it goes; too many of one address are not let in."""
     s: Services = websocket.state.services
-    client = "" if websocket.client is None else websocket.client.host
     try:
-        with s.places.place(client):
+        with s.places.place(websocket.scope):
             await websocket.accept()
             await Conversation(websocket, s).run()
     except RateLimited as error:
@@ -92,6 +93,11 @@ class Conversation:
                 return
             if len(self._pending) >= MOST_PENDING:
                 await self._push(id, refusal(f"{MOST_PENDING} questions are being answered: wait for some answers"))
+                continue
+            try:
+                spend(self._websocket.scope, HOT + price_of_method(method))
+            except RateLimited as error:
+                await self._push(id, refusal(str(error)))
                 continue
             task = asyncio.create_task(self._answer(id, method, given))
             self._pending.add(task)
