@@ -13,45 +13,46 @@ from starlette.responses import Response
 
 from explorer.api import v1
 from explorer.api.openapi import document
+from explorer.languages import N_, Marked, _
 from explorer.pages.hosts import host_of
 from explorer.pages.render import page
 from explorer.services import services
 
 PREFIX: Final = "/api/v1/"
 REFERENCE: Final = "#/components/schemas/"
-SUBJECTS: Final[Mapping[str, str]] = {
-    "status": "Status",
-    "events": "Status",
-    "home": "Status",
-    "blocks": "Blocks",
-    "reorgs": "Blocks",
-    "transactions": "Transactions",
-    "mempool": "Transactions",
-    "addresses": "Addresses",
-    "balances": "Addresses",
-    "credits": "Addresses",
-    "tiers": "Nodes",
-    "nodes": "Nodes",
-    "operator": "Nodes",
-    "payouts": "Nodes",
-    "producers": "Nodes",
-    "earnings": "Rules and earnings",
-    "rules": "Rules and earnings",
-    "supply": "Supply",
-    "parallel": "Supply",
-    "richlist": "Supply",
-    "distribution": "Supply",
-    "search": "Search",
-    "charts": "Charts",
-}
-OTHER: Final = "More"
+SUBJECTS: Final[Mapping[str, str]] = Marked({
+    "status": N_("Status"),
+    "events": N_("Status"),
+    "home": N_("Status"),
+    "blocks": N_("Blocks"),
+    "reorgs": N_("Blocks"),
+    "transactions": N_("Transactions"),
+    "mempool": N_("Transactions"),
+    "addresses": N_("Addresses"),
+    "balances": N_("Addresses"),
+    "credits": N_("Addresses"),
+    "tiers": N_("Nodes"),
+    "nodes": N_("Nodes"),
+    "operator": N_("Nodes"),
+    "payouts": N_("Nodes"),
+    "producers": N_("Nodes"),
+    "earnings": N_("Rules and earnings"),
+    "rules": N_("Rules and earnings"),
+    "supply": N_("Supply"),
+    "parallel": N_("Supply"),
+    "richlist": N_("Supply"),
+    "distribution": N_("Supply"),
+    "search": N_("Search"),
+    "charts": N_("Charts"),
+})  # fmt: skip
+OTHER: Final = N_("More")
 BOUNDS: Final[Mapping[str, str]] = {"minimum": "at least {}", "maximum": "at most {}", "default": "{} by default"}
 NO_BOUND: Final = ("minimum", 0)
 DIALECTS: Final = (
-    ("Blockbook v2", "/api/v2/… and the websocket /websocket", "for wallets"),
-    ("Insight", "/api/… and /insight-api/…", "for wallets and dashboards"),
-    ("FluxOS", "/daemon/… and /explorer/…", "for programs that ask a node"),
-    ("Plain numbers", "/api/v1/supply/…", "for trackers of markets, as text"),
+    ("Blockbook v2", N_("/api/v2/… and the websocket /websocket"), N_("for wallets")),
+    ("Insight", N_("/api/… and /insight-api/…"), N_("for wallets and dashboards")),
+    ("FluxOS", N_("/daemon/… and /explorer/…"), N_("for programs that ask a node")),
+    (N_("Plain numbers"), "/api/v1/supply/…", N_("for trackers of markets, as text")),
 )
 """Interfaces of other servers that this one speaks: name, where, for whom."""
 
@@ -105,12 +106,13 @@ async def show(request: Request) -> Response:
     groups: dict[str, list[Operation]] = {}
     for operation in operations(described, host, 0 if tip is None else tip.height):
         groups.setdefault(subject(operation.path), []).append(operation)
-    return page(request, "api.html", groups=groups, shapes=tuple(shapes(described)), dialects=DIALECTS)
+    dialects = tuple(tuple(map(_, dialect)) for dialect in DIALECTS)
+    return page(request, "api.html", groups=groups, shapes=tuple(shapes(described)), dialects=dialects)
 
 
 def subject(path: str) -> str:
     """The heading under which an operation stands."""
-    return SUBJECTS.get(path.removeprefix(PREFIX).partition("/")[0], OTHER)
+    return SUBJECTS.get(path.removeprefix(PREFIX).partition("/")[0]) or _(OTHER)
 
 
 def operations(described: Mapping[str, Any], host: str, height: int) -> Iterator[Operation]:
