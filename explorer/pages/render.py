@@ -17,17 +17,19 @@ from starlette.responses import HTMLResponse, Response
 from explorer.etag import is_known
 from explorer.grounds import only_until, rest_as_page
 from explorer.labels import NO_LABELS, Labels
-from explorer.languages import LANGUAGES, install_texts
+from explorer.languages import LANGUAGES, N_, Marked, install_texts
 from explorer.meta import Tip
 from explorer.pages import formats, node_words, rule_words, supply_words, words
 from explorer.pages.assets import asset
 from explorer.pages.hosts import host_of
 from explorer.pages.menu import menu
+from explorer.pages.script_words import live_words, site_words
 from explorer.queries.units import TIERS
 from explorer.services import services
 from indexer import __version__
 
 THEMES: Final = ("light", "dark")
+THEME_NAMES: Final = Marked({"system": N_("System"), "light": N_("Light"), "dark": N_("Dark")})
 THEME_COOKIE: Final = "theme"
 REVALIDATE: Final = "private, no-cache"  # private: theme and language are the visitor's
 
@@ -130,7 +132,9 @@ def _environment() -> Environment:
         "with_query": with_query,
         "menu": menu,
         "tiers": TIERS,
-        "themes": ("system", *THEMES),
+        "themes": THEME_NAMES,
+        "site_words": site_words,
+        "live_words": live_words,
         "languages": LANGUAGES,
     }
     return environment

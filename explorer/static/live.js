@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const WORDS = JSON.parse(document.currentScript.dataset.words); // in the language of the page
   const POLL_MS = 4000;
   const AGAIN_MS = 60000;
   const LEAST_MS = 300; // between two looks at the page
@@ -25,9 +26,9 @@
   };
 
   const show = () => {
-    const state = paused ? "Paused" : due && held() ? "New, waiting for you" : "Live";
+    const state = paused ? WORDS.paused : due && held() ? WORDS.waiting : WORDS.live;
     button.querySelector("span").textContent = state;
-    button.title = paused ? "Resume live updates" : "Pause live updates";
+    button.title = paused ? WORDS.resume : WORDS.pause;
     button.classList.toggle("off", paused);
   };
 
@@ -70,7 +71,8 @@
         document.title = page.title;
         document.dispatchEvent(new CustomEvent("renewed", { detail: live }));
         if (wanted !== "changed" && live.dataset.tip !== wanted) due = due || wanted; // a page from a moment before
-        if (live.dataset.tip !== known) document.getElementById("announce").textContent = `Block ${live.dataset.height}`;
+        const news = WORDS.block.replace("%(height)s", live.dataset.height);
+        if (live.dataset.tip !== known) document.getElementById("announce").textContent = news;
         known = live.dataset.tip;
       }
     } catch (error) {

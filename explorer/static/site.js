@@ -1,25 +1,22 @@
 // What JavaScript adds: ticking ages, times of the place, copy buttons, keys, the theme without a reload, suggestions.
 "use strict";
 
+const WORDS = JSON.parse(document.currentScript.dataset.words); // in the language of the page
 const UNITS = [[31557600, "year"], [2629800, "month"], [86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
 const WAIT_MS = 120; // between a key and the question for suggestions
 
-// The same words as the server's.
-function duration(seconds) {
-  for (const [length, unit] of UNITS) {
-    if (seconds >= length) {
-      const n = Math.floor(seconds / length);
-      return `${n} ${unit}${n === 1 ? "" : "s"}`;
-    }
-  }
-  return "0 seconds";
+// The same words as the server's: of a length of time in its largest unit.
+function told(seconds, forms) {
+  const [length, unit] = UNITS.find(([length]) => seconds >= length);
+  const n = Math.floor(seconds / length);
+  return forms[unit][n === 1 ? 0 : 1].replace(/\d+/, n);
 }
 
 function tick() {
   const now = Math.floor(Date.now() / 1000);
   for (const time of document.querySelectorAll("time[data-age]")) {
     const passed = now - Math.floor(Date.parse(time.dateTime) / 1000);
-    const text = Math.abs(passed) < 5 ? "just now" : passed > 0 ? `${duration(passed)} ago` : `${duration(-passed)} ahead`;
+    const text = Math.abs(passed) < 5 ? WORDS.now : passed > 0 ? told(passed, WORDS.ago) : told(-passed, WORDS.ahead);
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -33,7 +30,7 @@ async function copy(button) {
   await navigator.clipboard.writeText(button.dataset.copy);
   const label = button.getAttribute("aria-label");
   button.classList.add("done");
-  button.setAttribute("aria-label", "Copied");
+  button.setAttribute("aria-label", WORDS.copied);
   setTimeout(() => {
     button.classList.remove("done");
     button.setAttribute("aria-label", label);
@@ -105,7 +102,7 @@ function suggest(input) {
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   Object.assign(list, { id: "suggestions", className: "suggestions", hidden: true });
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Suggestions");
+  list.setAttribute("aria-label", WORDS.suggestions);
   input.after(list);
   let chosen = -1;
   let asking = null;
