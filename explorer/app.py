@@ -31,6 +31,7 @@ from explorer.events.watcher import watching
 from explorer.grounds import Current
 from explorer.guard.allowance import Allowance
 from explorer.guard.clients import Clients
+from explorer.guard.connections import Connections
 from explorer.guard.door import Door
 from explorer.guard.tolls import tolled
 from explorer.labels import load_labels
@@ -82,7 +83,8 @@ def create_app(
         finally:
             await daemon.close()
 
-    return Starlette(
+    clients = Clients(guard.proxy_networks, guard.free_networks)
+    app = Starlette(
         routes=tolled(
             [
                 *v1.routes(),
@@ -99,7 +101,7 @@ def create_app(
         middleware=[
             Middleware(
                 Door,
-                clients=Clients(guard.proxy_networks, guard.free_networks),
+                clients=clients,
                 allowance=Allowance(guard.rate, guard.burst),
                 refused=metrics.refused,
             ),
@@ -111,6 +113,8 @@ def create_app(
         ],
         exception_handlers=error_handlers(),
     )
+    app.state.connections = Connections(clients, guard.connections, guard.connections_per_client, metrics.refused)
+    return app
 
 
 def current_grounds() -> Callable[[Scope], frozenset[str]]:

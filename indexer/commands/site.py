@@ -10,12 +10,13 @@ from typing import Any
 
 import uvicorn
 
-from indexer.commands.http_bounds import BoundedHttp
+from indexer.commands.connections import WatchedHttp, WatchedSocket, allow_files, send_away
 from indexer.config import Explorer
 from indexer.errors import ConfigError, Unavailable
 
 BACKLOG = 1024
 GOODBYE_SECONDS = 5
+LOOK_TICKS = 20  # of a tenth of a second: how often connections are looked at
 MESSAGE_BYTES = 4_100_000  # over a websocket: a transaction of the greatest size as hex, and what is around it
 
 
@@ -49,11 +50,16 @@ def address(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Lets the application end its streams before connections are waited for."""
+    """Lets the application end its streams before connections are waited for; looks after connections."""
 
     def __init__(self, config: uvicorn.Config, goodbye: Callable[[], None]) -> None:
         super().__init__(config)
         self._goodbye = goodbye
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % LOOK_TICKS == 0:
+            send_away(self.server_state.connections, self.config.app.state.connections)  # type: ignore[union-attr]
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._goodbye()
@@ -63,11 +69,13 @@ class _Server(uvicorn.Server):
 def serve(app: Any, listener: socket.socket) -> int:
     """Serve an ASGI application until SIGINT or SIGTERM; the exit code.
 
-    ``app.state.goodbye``, which its lifespan sets, is called when the end has begun.
+    ``app.state.goodbye``, which its lifespan sets, is called when the end has begun; ``app.state.connections`` says
+    whom to let in.
     """
     # uvicorn raises the signal that ended it once more when it is done: to us it is a clean end.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
+    allow_files(app.state.connections.most)
     server = _Server(
         uvicorn.Config(
             app,
@@ -77,8 +85,9 @@ def serve(app: Any, listener: socket.socket) -> int:
             lifespan="on",
             timeout_graceful_shutdown=GOODBYE_SECONDS,
             loop="uvloop",
-            http=BoundedHttp,
-            ws="wsproto",
+            http=WatchedHttp,
+            proxy_headers=False,  # the application reads them, and knows whom to believe
+            ws=WatchedSocket,
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,  # its memory would be hundreds of kilobytes a socket
         ),

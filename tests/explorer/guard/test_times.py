@@ -23,7 +23,7 @@ from explorer.guard.tolls import tolled
 from indexer.chain.networks import named_network
 from tests.explorer.client import Client
 
-ENDLESS = [
+ENDLESS: list[dict[str, Any]] = [
     {"$documents": [{"a": {"$range": [0, 100_000]}, "b": {"$range": [0, 100_000]}}]},
     {"$unwind": "$a"}, {"$unwind": "$b"}, {"$group": {"_id": {"$mod": ["$b", 7]}, "sum": {"$sum": "$a"}}},
 ]  # fmt: skip
