@@ -184,7 +184,9 @@ def endpoint_part(endpoint: Endpoint) -> str:
 
 
 def _schema(schema: Any) -> str:
-    words = {"integer": "whole number", "string": "text", "array": "list of texts"}[schema["type"]]
+    words = {"integer": "whole number", "string": "text", "array": "list of texts", "boolean": "true or false"}[
+        schema["type"]
+    ]
     low, high = schema.get("minimum"), schema.get("maximum", schema.get("maxItems"))
     if low:
         words += f", at least {low}"

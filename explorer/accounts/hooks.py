@@ -114,6 +114,17 @@ class AccountHooks:
             raise _unknown(id)
         return read_account_hook(row)
 
+    async def act(self, account: str, id: str, action: str) -> None:
+        """Pause, resume, test or delete a webhook; NotFound for any other action, and for no webhook of the account."""
+        if action in ("pause", "resume"):
+            await self.pause(account, id, action == "pause")
+        elif action == "test":
+            await self.test(account, id)
+        elif action == "delete":
+            await self.remove(account, id)
+        else:
+            raise NotFound(f"a webhook knows no {action[:20]!r}: expected pause, resume, test or delete")
+
     async def pause(self, account: str, id: str, paused: bool) -> AccountHook:
         """Deliver nothing for now, or go on where it was; going on tries at once."""
         begun: dict[str, Any] = {} if paused else {"due": 0, "attempts": 0}

@@ -31,7 +31,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route with what the OpenAPI document says about it; ``also_written`` are media types besides the usual one."""
+    """A route with what the OpenAPI document says about it; ``also_written`` are media types besides the usual one.
+
+    ``signed_in``: it wants the token of a session.
+    """
 
     method: str
     path: str
@@ -42,6 +45,7 @@ class Endpoint:
     errors: tuple[int, ...] = (400, 404, 409, 503)
     revalidate: bool = True
     also_written: tuple[str, ...] = ()
+    signed_in: bool = False
 
     @property
     def summary(self) -> str:

@@ -113,7 +113,7 @@ def schema_of(hint: Any, components: dict[str, Schema]) -> Schema:
         return {"type": "object", "additionalProperties": schema_of(args[1], components)}
     if is_dataclass(origin or hint):
         return _object_schema(hint, components)
-    return {"type": PLAIN[hint]}
+    return {} if hint is Any else {"type": PLAIN[hint]}
 
 
 def _unit_schema(base: type, unit: Enum) -> Schema:

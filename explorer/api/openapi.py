@@ -18,6 +18,8 @@ from indexer import __version__
 
 ERRORS = {
     400: "bad_request: what was wrong and what was expected",
+    401: "not_signed_in: the token of a session is missing or has ended",
+    403: "forbidden: a signature that is not the address's, or no accounts here",
     404: "not_found",
     409: "above_tip (says how far the index is) or reorganised",
     413: "too_large: a body longer than what is read of it",
@@ -53,6 +55,7 @@ HEADERS: dict[str, Schema] = {
     "ETag": {"description": "changes with the answer", "schema": {"type": "string"}},
     "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}},
 }
+TOKEN = {"type": "http", "scheme": "bearer", "description": "of a session: POST /api/v1/account/sessions"}
 DESCRIPTION = "Blocks, transactions, addresses, nodes, supply."
 PRETTY = Parameter("pretty", {"type": "string"}, "1: indented JSON")
 
@@ -98,7 +101,7 @@ def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Flux Explorer", "version": __version__, "description": DESCRIPTION},
         "paths": paths,
-        "components": {"schemas": components, "headers": HEADERS},
+        "components": {"schemas": components, "headers": HEADERS, "securitySchemes": {"token": TOKEN}},
     }
 
 
@@ -114,6 +117,8 @@ def _operation(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, A
     }
     if endpoint.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": endpoint.body}}}
+    if endpoint.signed_in:
+        operation["security"] = [{"token": []}]
     if endpoint.revalidate:
         operation["responses"]["304"] = {"description": "The answer is the one named in If-None-Match."}
     return operation

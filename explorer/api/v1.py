@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
-from explorer.api import accounts, charts, events, holdings, nodes, operator, planning, supply
+from explorer.api import accounts, charts, events, holdings, messages, nodes, operator, planning, signed_in, supply
 from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
@@ -204,6 +204,8 @@ api.include(operator.api)
 api.include(planning.api)
 api.include(events.api)
 api.include(charts.api)
+api.include(messages.api)
+api.include(signed_in.api)
 
 TWINS = (
     ("/block/{reference}", get_block),
@@ -212,6 +214,7 @@ TWINS = (
     ("/node/{outpoint}", nodes.get_node),
     ("/operator", operator.get_operator),
     ("/calculator", planning.get_earnings),
+    ("/verify", messages.get_verdict),
     ("/network", planning.get_rules),
     ("/supply", supply.get_supply),
     ("/parallel", supply.get_supply),

@@ -95,14 +95,7 @@ async def change(request: Request) -> Response:
     account, kept = await signed_in(request), services(request).accounts.hooks
     id, action = request.path_params["id"], request.path_params["action"]
     try:
-        if action in ("pause", "resume"):
-            await kept.pause(account.address, id, action == "pause")
-        elif action == "test":
-            await kept.test(account.address, id)
-        elif action == "delete":
-            await kept.remove(account.address, id)
-        else:
-            raise NotFound(f"a webhook knows no {action[:20]!r}: expected pause, resume, test or delete")
+        await kept.act(account.address, id, action)
     except NotFound:
         raise
     except WRONG as error:
