@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx
 
 from explorer.errors import BadRequest, NotFound, UpstreamUnavailable
+from explorer.languages.phrases import Phrase
 from indexer.chain.keys import hash_text, parse_hash
 from indexer.errors import FluxError, ParseError, Refused, SourceError
 from indexer.parse import parse_block, parse_transaction
@@ -53,7 +54,7 @@ class Daemon:
         if method not in ALLOWED:
             raise ValueError(f"{method} is not on the list of public methods")
         if not self._endpoints:
-            raise UpstreamUnavailable("this needs a daemon, and none is configured here")
+            raise UpstreamUnavailable(Phrase("this needs a daemon, and none is configured here"))
         for endpoint in self._endpoints:
             try:
                 return await self._ask(endpoint, Call(method, params))
@@ -61,16 +62,21 @@ class Daemon:
                 raise
             except SourceError as error:
                 log.warning("%s: %s", method, error)
-        raise UpstreamUnavailable("the daemon does not answer: ask again later")
+        raise UpstreamUnavailable(Phrase("the daemon does not answer: ask again later"))
 
     async def broadcast(self, text: str) -> str:
         """Hand a transaction (hex) to the daemon; its txid, or BadRequest with the daemon's reason."""
         if len(text) % 2 or not text or not HEX_DIGITS.issuperset(text) or len(text) > 2 * LONGEST_TRANSACTION:
-            raise BadRequest(f"hex: expected a transaction of 1 to {LONGEST_TRANSACTION} bytes as hex digits")
+            raise BadRequest(
+                Phrase("hex: expected a transaction of 1 to %(most)s bytes as hex digits", most=LONGEST_TRANSACTION)
+            )
         try:
             return str(await self.call("sendrawtransaction", text))
         except Refused as error:
-            raise BadRequest(f"the daemon refused the transaction: {error.reason} (code {error.code})") from error
+            raise BadRequest(Phrase(
+                "the daemon refused the transaction: %(reason)s (code %(code)s)",
+                reason=error.reason, code=error.code,
+            )) from error
 
     async def raw_block(self, block_hash: str) -> bytes:
         """The serialized block with a hash in display order; NotFound when the daemon has none."""
@@ -78,10 +84,12 @@ class Daemon:
             return bytes.fromhex(await self.call("getblock", block_hash, 0))
         except Refused as error:
             if error.code == NOT_FOUND_CODE:
-                raise NotFound(f"the daemon has no block {block_hash}") from error
-            raise UpstreamUnavailable(f"the daemon cannot give block {block_hash}: ask again later") from error
+                raise NotFound(Phrase("the daemon has no block %(hash)s", hash=block_hash)) from error
+            raise UpstreamUnavailable(
+                Phrase("the daemon cannot give block %(hash)s: ask again later", hash=block_hash)
+            ) from error
         except (TypeError, ValueError) as error:
-            raise UpstreamUnavailable("the daemon answered with no block: ask again later") from error
+            raise UpstreamUnavailable(Phrase("the daemon answered with no block: ask again later")) from error
 
     async def parsed_block(self, block_hash: str) -> ParsedBlock:
         """The block with full-bytes ids, parsed outside of the event loop."""
@@ -90,10 +98,10 @@ class Daemon:
             block = await asyncio.to_thread(partial(parse_block, raw, full_ids=True))
         except FluxError as error:
             log.warning("block %s as the daemon gave it: %s", block_hash, error)
-            raise UpstreamUnavailable("the daemon answered with a block that cannot be read") from error
+            raise UpstreamUnavailable(Phrase("the daemon answered with a block that cannot be read")) from error
         if block.hash != parse_hash(block_hash):
             log.warning("the daemon gave block %s for %s", hash_text(block.hash), block_hash)
-            raise UpstreamUnavailable("the daemon answered with another block")
+            raise UpstreamUnavailable(Phrase("the daemon answered with another block"))
         return block
 
     async def full_ids(self, block_hash: str) -> Sequence[bytes]:
@@ -114,12 +122,14 @@ class Daemon:
             raw = bytes.fromhex(await self.call("getrawtransaction", shown, 0))
             found = parse_transaction(raw).txid
         except Refused as error:
-            raise UpstreamUnavailable(f"transaction {shown} has just left the daemon's mempool: ask again") from error
+            raise UpstreamUnavailable(
+                Phrase("transaction %(shown)s has just left the daemon's mempool: ask again", shown=shown)
+            ) from error
         except (TypeError, ValueError, ParseError) as error:
-            raise UpstreamUnavailable("the daemon answered with no transaction: ask again later") from error
+            raise UpstreamUnavailable(Phrase("the daemon answered with no transaction: ask again later")) from error
         if found != txid:
             log.warning("the daemon gave transaction %s for %s", hash_text(found), shown)
-            raise UpstreamUnavailable("the daemon answered with another transaction")
+            raise UpstreamUnavailable(Phrase("the daemon answered with another transaction"))
         return raw
 
     async def verbose_transaction(self, txid: str) -> Any:
@@ -130,7 +140,9 @@ class Daemon:
         try:
             return await self.call("getrawtransaction", txid, 1)
         except Refused as error:
-            raise NotFound(f"the daemon does not describe transaction {txid}: {error.reason}") from error
+            raise NotFound(
+                Phrase("the daemon does not describe transaction %(txid)s: %(reason)s", txid=txid, reason=error.reason)
+            ) from error
 
     async def _ask(self, endpoint: Endpoint, call: Call) -> Any:
         headers = {"Content-Type": "application/json"}

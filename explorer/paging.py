@@ -13,6 +13,7 @@ import struct
 from typing import Final
 
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 
 VERSION: Final = 1
 DEFAULT_LIMIT: Final = 25
@@ -42,7 +43,9 @@ class Cursor:
             version, tag, *parts = self._layout.unpack(packed)
             if (version, tag) == (VERSION, self._tag) and min(parts) >= 0:
                 return tuple(parts)
-        raise BadRequest(f"this is no cursor of the list of {self.name}: pass on the value of next unchanged")
+        raise BadRequest(
+            Phrase("this is no cursor of the list of %(name)s: pass on the value of next unchanged", name=self.name)
+        )
 
 
 def _unbase64(text: str) -> bytes:
@@ -58,5 +61,8 @@ def parse_limit(text: str | None) -> int:
         return DEFAULT_LIMIT
     limit = int(text) if _LIMIT.match(text) else 0
     if not 1 <= limit <= MAX_LIMIT:
-        raise BadRequest(f"limit is {text[:20]!r}: expected a whole number from 1 to {MAX_LIMIT}")
+        raise BadRequest(Phrase(
+            "limit is %(text)s: expected a whole number from 1 to %(most)s",
+            text=repr(text[:20]), most=MAX_LIMIT,
+        ))  # fmt: skip
     return limit

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from explorer.errors import BadRequest, TooLarge
+from explorer.languages.phrases import Phrase
 from explorer.queries.text import parse_height
 
 
@@ -20,7 +21,9 @@ def query_int(request: Request, name: str) -> int | None:
     try:
         return parse_height(text)
     except BadRequest:
-        raise BadRequest(f"{name} is {text[:20]!r}: expected a whole number") from None
+        raise BadRequest(
+            Phrase("%(name)s is %(text)s: expected a whole number", name=name, text=repr(text[:20]))
+        ) from None
 
 
 async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
@@ -30,9 +33,11 @@ async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
         async for chunk in request.stream():
             received += chunk
             if len(received) > most_bytes:
-                raise TooLarge(f"the {what} is larger than {most_bytes} bytes")
+                raise TooLarge(
+                    Phrase("the %(what)s is larger than %(most)s bytes", what=what, most=most_bytes)
+                )
     except ClientDisconnect:
-        raise BadRequest(f"the {what} was cut short") from None
+        raise BadRequest(Phrase("the %(what)s was cut short", what=what)) from None
     return bytes(received)
 
 
@@ -45,7 +50,10 @@ async def read_object(request: Request, most_bytes: int, known: tuple[str, ...])
     if not isinstance(body, dict):
         raise BadRequest("the body is no JSON object: expected one such as " + _example(known))
     if unknown := sorted(set(body) - set(known)):
-        raise BadRequest(f"unknown key {unknown[0][:40]!r} in the body: known are {', '.join(known)}")
+        raise BadRequest(Phrase(
+            "unknown key %(key)s in the body: known are %(known)s",
+            key=repr(unknown[0][:40]), known=", ".join(known),
+        ))  # fmt: skip
     return body
 
 
@@ -53,7 +61,7 @@ def body_text(body: Mapping[str, Any], name: str) -> str:
     """A text of the body."""
     value = body.get(name)
     if not isinstance(value, str):
-        raise BadRequest(f"{name}: expected a text")
+        raise BadRequest(Phrase("%(name)s: expected a text", name=name))
     return value
 
 
@@ -61,7 +69,7 @@ def body_texts(body: Mapping[str, Any], name: str) -> list[str]:
     """A list of texts of the body."""
     value = body.get(name)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadRequest(f"{name}: expected a list of texts")
+        raise BadRequest(Phrase("%(name)s: expected a list of texts", name=name))
     return value
 
 
@@ -71,7 +79,7 @@ def body_int(body: Mapping[str, Any], name: str) -> int | None:
     if value is None:
         return None
     if type(value) is not int or not 0 <= value < 1 << 53:
-        raise BadRequest(f"{name}: expected a whole number")
+        raise BadRequest(Phrase("%(name)s: expected a whole number", name=name))
     return value
 
 

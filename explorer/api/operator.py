@@ -9,6 +9,7 @@ from starlette.requests import Request
 from explorer.api.endpoint import Api, Parameter
 from explorer.db import Answer
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.roster import MOST_ENTRIES, MOST_NODES, Order, Roster, roster, split_list
 from explorer.queries.text import address_key
 from explorer.services import services
@@ -39,14 +40,16 @@ def order_of(request: Request) -> Order:
     for order in ORDERS:
         if order == text:
             return order
-    raise BadRequest(f"order is {text[:20]!r}: expected one of {', '.join(ORDERS)}")
+    raise BadRequest(
+        Phrase("order is %(text)s: expected one of %(known)s", text=repr(text[:20]), known=", ".join(ORDERS))
+    )
 
 
 async def answered(request: Request, limit: int = MOST_NODES) -> Answer[Roster]:
     """The nodes that a request names; BadRequest when it names nothing."""
     entries = named(request)
     if not entries:
-        raise BadRequest("no node is named: pass an address, or nodes with addresses, collaterals or IPs")
+        raise BadRequest(Phrase("no node is named: pass an address, or nodes with addresses, collaterals or IPs"))
     return await services(request).db.fenced(roster, entries, order=order_of(request), limit=limit)
 
 

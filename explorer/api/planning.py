@@ -8,6 +8,7 @@ from explorer.api.body import query_int
 from explorer.api.endpoint import Api, Parameter
 from explorer.db import Answer
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.earnings import Earnings, earnings
 from explorer.queries.rules import HIGHEST, rules
 from explorer.queries.rules_results import Rules
@@ -36,7 +37,10 @@ def counts_of(request: Request) -> dict[Tier, int]:
     for tier in TIERS:
         number = query_int(request, tier.label) if request.query_params.get(tier.label) else 0
         if number is None or number > MOST_NODES:
-            raise BadRequest(f"{tier.label} is {number}: expected a whole number up to {MOST_NODES}")
+            raise BadRequest(Phrase(
+                "%(tier)s is %(number)s: expected a whole number up to %(most)s",
+                tier=tier.label, number=number, most=MOST_NODES,
+            ))  # fmt: skip
         counts[tier] = number
     return counts
 
@@ -45,7 +49,7 @@ def is_joining(request: Request) -> bool:
     """Whether the nodes are new ones."""
     text = request.query_params.get("joining", "")
     if text not in ("", "1"):
-        raise BadRequest(f"joining is {text[:20]!r}: expected 1, or leave it away")
+        raise BadRequest(Phrase("joining is %(text)s: expected 1, or leave it away", text=repr(text[:20])))
     return text == "1"
 
 

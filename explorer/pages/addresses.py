@@ -12,6 +12,7 @@ from explorer.charts.qr import qr_svg
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.labels import Labels
+from explorer.languages.phrases import Phrase
 from explorer.pages.assets import FOREVER
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
@@ -94,7 +95,9 @@ async def show(request: Request) -> Response:
     query = request.query_params
     shown = query.get("view", "history")
     if shown not in VIEWS:
-        raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")
+        raise BadRequest(
+            Phrase("view is %(text)s: expected one of %(known)s", text=repr(shown[:20]), known=", ".join(VIEWS))
+        )
     at = query_int(request, "at") if query.get("at") and shown == "history" else None
     cursor = query.get("cursor")
     span = query.get("from") or None, query.get("to") or None

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from explorer.pages.formats import input_path, output_path
 from explorer.queries.text import parse_height, parse_txid
 from indexer.chain.keys import hash_text
@@ -49,7 +50,9 @@ def transaction_line(request: Request) -> Response:
     """To one input (``<``) or output (``>``) of a transaction, as Insight writes it."""
     side, txid = request.path_params["side"], hash_text(parse_txid(request.path_params["txid"]))
     if side not in SIDES:
-        raise NotFound(f"a transaction has no {side[:20]!r}: expected {' '.join(SIDES)}")
+        raise NotFound(
+            Phrase("a transaction has no %(side)s: expected %(known)s", side=repr(side[:20]), known=" ".join(SIDES))
+        )
     return RedirectResponse(SIDES[side](txid, parse_height(request.path_params["n"])), 301)
 
 

@@ -15,6 +15,7 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.labels import Labels
 from explorer.languages import _, language
+from explorer.languages.phrases import Phrase
 from explorer.pages.formats import group
 from explorer.pages.images import drawn, theme_of
 from explorer.pages.node_words import pill
@@ -80,7 +81,10 @@ async def show(request: Request) -> Response:
     """A number of the chain as SVG, ``?theme=light`` or ``dark``; ``?tier=`` or ``?node=`` choose among nodes."""
     name = request.path_params["name"]
     if name not in BADGES:
-        raise NotFound(f"there is no badge {name[:20]!r}: expected one of {', '.join(BADGES)}")
+        raise NotFound(Phrase(
+            "there is no badge %(name)s: expected one of %(known)s",
+            name=repr(name[:20]), known=", ".join(BADGES),
+        ))  # fmt: skip
     theme, s = theme_of(request), services(request)
     found = await s.db.fenced(BADGES[name], s.labels, request.query_params)
     return drawn(request, found, partial(badge_svg, theme=theme), "image/svg+xml")

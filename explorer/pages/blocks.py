@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from explorer.api.body import query_int
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.pages.render import page, with_query
 from explorer.paging import parse_limit
 from explorer.queries.blocks import block, latest_blocks
@@ -65,6 +66,8 @@ async def of_day(request: Request) -> Response:
         after = date.fromisoformat(request.path_params["day"]) + timedelta(days=1)
         end = datetime(after.year, after.month, after.day, tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise BadRequest(f"{request.path_params['day'][:20]!r} is no day: expected one such as 2026-10-25") from None
+        raise BadRequest(
+            Phrase("%(day)s is no day: expected one such as 2026-10-25", day=repr(request.path_params["day"][:20]))
+        ) from None
     answer = await services(request).db.fenced(first_at, int(end.timestamp()))
     return RedirectResponse(with_query("/blocks", before=answer.value), 302)

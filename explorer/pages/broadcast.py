@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from explorer.api.body import read_bytes
 from explorer.errors import BadRequest, UpstreamUnavailable
+from explorer.languages.phrases import Phrase
 from explorer.pages.render import page
 from explorer.services import services
 
@@ -23,7 +24,7 @@ async def form_fields(request: Request) -> Mapping[str, str]:
     try:
         return dict(parse_qsl(received.decode("ascii"), keep_blank_values=True, max_num_fields=10))
     except ValueError:
-        raise BadRequest("the form cannot be read: expected urlencoded fields") from None
+        raise BadRequest(Phrase("the form cannot be read: expected urlencoded fields")) from None
 
 
 async def show(request: Request) -> Response:

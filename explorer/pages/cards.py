@@ -10,6 +10,7 @@ from explorer.charts.card import Card
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages import _, ngettext, pgettext
+from explorer.languages.phrases import Phrase
 from explorer.pages.formats import count, flux, group, utc
 from explorer.pages.node_words import long, pill, position
 from explorer.pages.supply_words import caps_badge
@@ -205,5 +206,8 @@ def maker(kind: str, reference: str) -> Make:
     """How a card is made; NotFound when there is none of this kind, or none without a reference."""
     if kind not in CARDS or (kind in ALONE) != (not reference):
         known = ", ".join(name if name in ALONE else f"{name}/…" for name in CARDS)
-        raise NotFound(f"there is no card {kind[:20]!r} of this form: expected one of {known}")
+        raise NotFound(Phrase(
+            "there is no card %(kind)s of this form: expected one of %(known)s",
+            kind=repr(kind[:20]), known=known,
+        ))  # fmt: skip
     return CARDS[kind]

@@ -19,6 +19,7 @@ from explorer.charts.raster import figure_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.languages import N_, _, language
+from explorer.languages.phrases import Phrase
 from explorer.pages.chain_charts import chain_figure, chain_sheet
 from explorer.pages.images import drawn, simulated, theme_of, unchanged
 from explorer.pages.render import page, with_query
@@ -52,7 +53,7 @@ async def parallel_plot(view: View, points: int | None, since: str | None = None
     """What circulated on the parallel chains over time."""
     _require_whole(since, until)
     if view.parallel is None:
-        raise NotFound(f"the network {view.network.name} has no parallel chains")
+        raise NotFound(Phrase("the network %(network)s has no parallel chains", network=view.network.name))
     names = {known.chain.key: known.chain.name for known in view.parallel.chains}
     found = await parallel_history(view, points=points)
     return Plot(parallel_figure(found, names), parallel_sheet(found, names), "/api/v1/supply/parallel/history")
@@ -60,7 +61,7 @@ async def parallel_plot(view: View, points: int | None, since: str | None = None
 
 def _require_whole(since: str | None, until: str | None) -> None:
     if since is not None or until is not None:
-        raise BadRequest("this chart is drawn whole: leave from and to away")
+        raise BadRequest(Phrase("this chart is drawn whole: leave from and to away"))
 
 
 async def chain_plot(
@@ -87,7 +88,10 @@ async def plot_of(request: Request, default: int | None = None) -> Answer[Plot]:
     """The chart that a request names, with as many points as it asks for."""
     name = request.path_params["name"]
     if name not in CHARTS:
-        raise NotFound(f"there is no chart {name[:30]!r}: expected one of {', '.join(CHARTS)}")
+        raise NotFound(Phrase(
+            "there is no chart %(name)s: expected one of %(known)s",
+            name=repr(name[:30]), known=", ".join(CHARTS),
+        ))  # fmt: skip
     asked = stretch(request)
     points = default if asked.points is None else asked.points
     return await services(request).db.fenced(CHARTS[name], points, asked.since, asked.until)

@@ -18,6 +18,7 @@ from explorer.charts.picture import card_png
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
 from explorer.languages import N_, _
+from explorer.languages.phrases import Phrase
 from explorer.pages.cards import maker
 from explorer.pages.hosts import host_of
 from explorer.pages.images import drawn, simulated, theme_of, unchanged
@@ -96,12 +97,14 @@ def _page(url: str, host: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise BadRequest("url is no URL: expected the address of a page of this site") from None
+        raise BadRequest(Phrase("url is no URL: expected the address of a page of this site")) from None
     if parts.netloc and parts.netloc != urlsplit(host).netloc:
-        raise NotFound(f"{parts.netloc[:60]!r} is another site: expected a page of {host}")
+        raise NotFound(
+            Phrase("%(other)s is another site: expected a page of %(host)s", other=repr(parts.netloc[:60]), host=host)
+        )
     kind, _slash, reference = unquote(parts.path).removeprefix("/").partition("/")
     if kind not in EMBEDDABLE or not reference or "/" in reference:
-        raise NotFound("url is no page that can be embedded: expected a block, tx, address or node")
+        raise NotFound(Phrase("url is no page that can be embedded: expected a block, tx, address or node"))
     return kind, reference
 
 
@@ -110,7 +113,7 @@ def _at_most(text: str | None, size: int) -> int:
     if text is None:
         return size
     if not text.isascii() or not text.isdigit() or not 0 < int(text[:6]):
-        raise BadRequest(f"{text[:20]!r} is no size: expected a whole number of pixels")
+        raise BadRequest(Phrase("%(text)s is no size: expected a whole number of pixels", text=repr(text[:20])))
     return min(size, int(text[:6]))
 
 

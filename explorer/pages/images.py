@@ -12,6 +12,7 @@ from explorer.db import Answer
 from explorer.errors import BadRequest
 from explorer.etag import etag, is_known
 from explorer.languages import LANGUAGES, N_, _, named
+from explorer.languages.phrases import Phrase
 from explorer.pages.render import THEMES
 from explorer.services import services
 
@@ -25,7 +26,9 @@ def theme_of(request: Request) -> str:
     """``?theme=``, light by default; BadRequest for another word."""
     theme = request.query_params.get("theme", THEMES[0])
     if theme not in THEMES:
-        raise BadRequest(f"theme is {theme[:20]!r}: expected one of {', '.join(THEMES)}")
+        raise BadRequest(
+            Phrase("theme is %(theme)s: expected one of %(known)s", theme=repr(theme[:20]), known=", ".join(THEMES))
+        )
     return theme
 
 
@@ -43,7 +46,10 @@ def unchanged(request: Request, found: Answer[T]) -> Response | None:
     """304 for a client that has what is made of an answer already, else None; BadRequest for ``?lang=`` unknown."""
     language = named(request.scope)
     if language and language not in LANGUAGES:
-        raise BadRequest(f"lang is {language[:20]!r}: expected one of {', '.join(LANGUAGES)}")
+        raise BadRequest(Phrase(
+            "lang is %(language)s: expected one of %(known)s",
+            language=repr(language[:20]), known=", ".join(LANGUAGES),
+        ))  # fmt: skip
     headers = _headers(found)
     known = is_known(request.headers.get("if-none-match", ""), headers["ETag"])
     return Response(status_code=304, headers=headers) if known else None

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from explorer.api.body import query_int
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page, with_query
 from explorer.queries.addresses import is_following
@@ -66,7 +67,9 @@ async def index(request: Request) -> Response:
         return RedirectResponse(f"/node/{outpoint_text(parse_node(query['outpoint']))}", 302)
     shown = query.get("view", "list")
     if shown not in VIEWS:
-        raise BadRequest(f"view is {shown[:20]!r}: expected one of {', '.join(VIEWS)}")
+        raise BadRequest(
+            Phrase("view is %(text)s: expected one of %(known)s", text=repr(shown[:20]), known=", ".join(VIEWS))
+        )
     filters = {name: query.get(name) or None for name in ("tier", "status", "address", "ip", "pubkey")}
     if not {"tier", "status", "address", "ip", "pubkey"} & query.keys():
         filters["status"] = "confirmed"
@@ -155,7 +158,9 @@ async def show(request: Request) -> Response:
         return RedirectResponse(f"{path}?{request.url.query}" if request.url.query else path, 301)
     shown = next((part for part in PARTS if part == query.get("view", PARTS[0])), None)
     if shown is None:
-        raise BadRequest(f"view is {query['view'][:20]!r}: expected one of {', '.join(PARTS)}")
+        raise BadRequest(
+            Phrase("view is %(text)s: expected one of %(known)s", text=repr(query["view"][:20]), known=", ".join(PARTS))
+        )
     at = query_int(request, "at") if query.get("at") else None
     cursor = query.get("cursor")
     answer = await services(request).db.fenced(

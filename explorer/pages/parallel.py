@@ -14,6 +14,7 @@ from explorer.charts.drawing import NARROW, WIDE, inline
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.labels import Wallet
+from explorer.languages.phrases import Phrase
 from explorer.pages.charts import Plot, parallel_plot
 from explorer.pages.render import page
 from explorer.pages.supply import Drawn
@@ -44,7 +45,7 @@ async def show(request: Request) -> Response:
     s = services(request)
     parallel = s.db.meta.parallel
     if parallel is None:
-        raise NotFound(f"the network {s.network.name} has no parallel chains")
+        raise NotFound(Phrase("the network %(network)s has no parallel chains", network=s.network.name))
     answer = await s.db.fenced(chains, s.labels.fusion)
     figure = answer.value.plot.figure
     drawn = None

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from explorer.api.body import query_int
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
@@ -29,7 +30,7 @@ async def index(request: Request) -> Response:
     """Whom each block had to pay and whether it did, newest first; ``?mismatched=1`` for those that did not."""
     query = request.query_params
     if query.get("mismatched", "") not in ("", "0", "1"):
-        raise BadRequest(f"mismatched is {query['mismatched'][:20]!r}: expected 1")
+        raise BadRequest(Phrase("mismatched is %(text)s: expected 1", text=repr(query["mismatched"][:20])))
     mismatched = query.get("mismatched") == "1"
     before = query_int(request, "before") if query.get("before") else None
     cursor = query.get("cursor")

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.node_results import Operator, Producer, ProducerTotals
@@ -39,7 +40,7 @@ async def index(request: Request) -> Response:
     """Who produced the Proof of Node blocks, the busiest first; ``?by=address`` for the operators of nodes."""
     query = request.query_params
     if query.get("by", "node") not in ("node", "address"):
-        raise BadRequest(f"by is {query['by'][:20]!r}: expected node or address")
+        raise BadRequest(Phrase("by is %(text)s: expected node or address", text=repr(query["by"][:20])))
     cursor = query.get("cursor")
     answer = await services(request).db.fenced(
         produced, by_address=query.get("by") == "address", cursor=cursor, limit=limit_of(request)

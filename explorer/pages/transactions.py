@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from explorer.api.body import query_int
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from explorer.pages.formats import SLICE, input_path
 from explorer.pages.render import page
 from explorer.queries.addresses import is_following
@@ -75,5 +76,8 @@ async def spending(request: Request) -> Response:
     n = parse_height(request.path_params["n"])
     spent_by = found.outputs[n].spent_by if n < len(found.outputs) else None
     if not isinstance(spent_by, Spend):
-        raise NotFound(f"output {n} of transaction {found.txid} is not spent, or there is no such output")
+        raise NotFound(Phrase(
+            "output %(n)s of transaction %(txid)s is not spent, or there is no such output",
+            n=n, txid=found.txid,
+        ))  # fmt: skip
     return RedirectResponse(input_path(spent_by.txid, spent_by.n), 302)

@@ -10,6 +10,7 @@ from typing import Literal
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.labels import NO_LABELS, Labels
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.blocks import confirmations, reference_at
 from explorer.queries.mempool import of_address
@@ -47,11 +48,13 @@ UNSPENT = Cursor("unspent outputs of an address", 1)
 def at_height(view: View, at: int | None, depth: int | None) -> int:
     """The height that ``at``, or ``confirmations=depth`` (at least 1), asks for; the tip without both."""
     if at is not None and depth is not None:
-        raise BadRequest("at and confirmations cannot be combined: give one of them")
+        raise BadRequest(Phrase("at and confirmations cannot be combined: give one of them"))
     if depth is None:
         return view.tip.height if at is None else view.require_height(at)
     if not 1 <= depth <= view.tip.height + 1:
-        raise BadRequest(f"confirmations is {depth}: expected 1 to {view.tip.height + 1}")
+        raise BadRequest(
+            Phrase("confirmations is %(depth)s: expected 1 to %(most)s", depth=depth, most=view.tip.height + 1)
+        )
     return view.tip.height + 1 - depth
 
 

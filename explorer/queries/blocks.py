@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.production import production_of
 from explorer.queries.results import (
@@ -44,7 +45,7 @@ async def block(view: View, reference: int | bytes) -> Block:
         return await _active_block(view, row["_id"])
     if orphan is not None:
         return await _orphaned_block(view, orphan)
-    raise NotFound(f"no block with hash {hash_text(reference)} is known")
+    raise NotFound(Phrase("no block with hash %(hash)s is known", hash=hash_text(reference)))
 
 
 async def height_of(view: View, reference: int | bytes) -> int:
@@ -53,7 +54,7 @@ async def height_of(view: View, reference: int | bytes) -> int:
         return view.require_height(reference)
     row = await view.one("blocks", {"hash": reference})
     if row is None or row["_id"] > view.tip.height:
-        raise NotFound(f"no block with hash {hash_text(reference)} is on the active chain")
+        raise NotFound(Phrase("no block with hash %(hash)s is on the active chain", hash=hash_text(reference)))
     height: int = row["_id"]
     return height
 
@@ -66,7 +67,7 @@ async def stored_hash(view: View, reference: int | bytes) -> tuple[str, int]:
     if row is not None and row["_id"] <= view.tip.height:
         return hash_text(reference), confirmations(view, row["_id"])
     if orphan is None:
-        raise NotFound(f"no block with hash {hash_text(reference)} is known")
+        raise NotFound(Phrase("no block with hash %(hash)s is known", hash=hash_text(reference)))
     return hash_text(reference), -1
 
 
@@ -76,7 +77,9 @@ async def reference_at(view: View, height: int) -> BlockReference:
         return BlockReference(height, hash_text(view.tip.hash))
     row = await view.one("blocks", {"_id": view.require_height(height)})
     if row is None:
-        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+        raise NotFound(
+            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
+        )
     return BlockReference(height, hash_text(row["hash"]))
 
 
@@ -145,7 +148,9 @@ async def _active_block(view: View, height: int) -> Block:
     )
     by_height = {row["_id"]: row for row in rows}
     if height not in by_height or coinbase is None:
-        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+        raise NotFound(
+            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
+        )
     outputs = {n: (output.address, output.value) for n, output in enumerate(transaction_outputs(coinbase))}
     hashes = {h: hash_text(row["hash"]) for h, row in by_height.items()}
     facts = _facts(view, by_height[height], judged, outputs)
@@ -219,7 +224,9 @@ async def _payouts_with_nodes(view: View, height: int) -> Document:
     join = {"from": "node_starts", "localField": "nodes", "foreignField": "_id", "as": "starts"}
     rows = await view.aggregate("payouts", [{"$match": {"_id": height}}, {"$lookup": join}])
     if not rows:
-        raise NotFound(f"no payouts at height {height}: the index is not whole, run flux-explorer verify")
+        raise NotFound(
+            Phrase("no payouts at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
+        )
     return {**rows[0], "outpoints": _outpoints(rows[0]["starts"])}
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
+from explorer.languages.phrases import Phrase
 from explorer.queries.blocks import difficulty_of
 from explorer.queries.chart_results import NAMES, ChartName, ChartPoint, History, Measure
 from explorer.queries.past import lists_at
@@ -49,10 +50,16 @@ async def history(
     """
     known = next((known for known in NAMES if known == name), None)
     if known is None:
-        raise NotFound(f"there is no chart {name[:30]!r}: expected one of {', '.join(NAMES)}")
+        raise NotFound(Phrase(
+            "there is no chart %(name)s: expected one of %(known)s",
+            name=repr(name[:30]), known=", ".join(NAMES),
+        ))  # fmt: skip
     wanted = DEFAULT if points is None else points
     if not FEWEST <= wanted <= MOST:
-        raise BadRequest(f"points is {wanted}: expected a whole number from {FEWEST} to {MOST}")
+        raise BadRequest(Phrase(
+            "points is %(wanted)s: expected a whole number from %(fewest)s to %(most)s",
+            wanted=wanted, fewest=FEWEST, most=MOST,
+        ))  # fmt: skip
     subject = SUBJECTS[known]
     found = await subject.read(view, await _heights(view, wanted, since, until))
     return History(known, subject.unit, subject.measure, tuple(found), begun_eras(view.network, view.tip.height))
@@ -63,7 +70,7 @@ async def _heights(view: View, points: int, since: str | None, until: str | None
     low = 0 if since is None else await first_block(view, since)
     high = view.tip.height if until is None else await last_block(view, until)
     if low > high + 1:
-        raise BadRequest(f"from is block {low}, above to, which is block {high}")
+        raise BadRequest(Phrase("from is block %(low)s, above to, which is block %(high)s", low=low, high=high))
     return sorted({low + (high - low) * n // (points - 1) for n in range(points)}) if low <= high else []
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from explorer.parallel.base import Parallel
 from explorer.queries.nodes import node_id
 from explorer.queries.text import address_key
@@ -87,7 +88,7 @@ async def shown_mining(view: View, owner: str | bytes) -> ParallelMining | None:
 def chains_of(view: View) -> Parallel:
     """The parallel chains; NotFound on a network that has none. Of the readings, nothing is shown."""
     if view.meta.parallel is None:
-        raise NotFound(f"the network {view.network.name} has no parallel chains")
+        raise NotFound(Phrase("the network %(network)s has no parallel chains", network=view.network.name))
     return view.meta.parallel
 
 

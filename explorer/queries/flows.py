@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.running import first_reaching
 from indexer.chain.keys import txkey
 from indexer.store.codec import Document, LedgerRow, Transaction, ledger_id, ledger_row, transaction_row
@@ -43,7 +44,9 @@ async def flows(view: View, key: bytes, since: int | None = None, until: int | N
         view.many("ledger", between, sort=[("_id", 1)], limit=MOST + 1),
     )
     if len(found) > MOST:
-        raise BadRequest(f"more than {MOST} blocks with transactions: ask for a shorter time, with from and to")
+        raise BadRequest(
+            Phrase("more than %(most)s blocks with transactions: ask for a shorter time, with from and to", most=MOST)
+        )
     start = LedgerRow(key, 0, 0, 0, 0, 0, ()) if head is None else ledger_row(head)
     rows = [start, *map(ledger_row, found)]
     times, own = await asyncio.gather(_times(view, rows[1:]), _to_self(view, rows))

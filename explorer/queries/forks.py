@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from indexer.chain.keys import first_outkey
 
 KEPT = "forks"
@@ -60,7 +61,10 @@ async def read_forks(view: View) -> Forks:
         ids = [number << 16 for number in range(1, view.tip.reorgs + 1)]
         rows = await view.many("reorgs", {"_id": {"$in": ids}}, sort=[("_id", 1)], fields=("fork",)) if ids else []
         if len(rows) != len(ids):
-            raise NotFound(f"{len(ids) - len(rows)} reorganisations are not recorded: the index is not whole")
+            raise NotFound(Phrase(
+                "%(number)s reorganisations are not recorded: the index is not whole",
+                number=len(ids) - len(rows),
+            ))  # fmt: skip
         forks = Forks([row["fork"] for row in rows])
         view.keep(KEPT, 0, forks)
     return forks

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import Syncing
+from explorer.languages.phrases import Phrase
 from explorer.queries.addresses import is_following
 from explorer.queries.nodes import stored_node
 from indexer.chain.deadlines import dos_list, start_list
@@ -38,7 +39,7 @@ class LiveNodes:
 async def live_nodes(view: View) -> LiveNodes:
     """The node lists at the tip; Syncing while the index catches up."""
     if not is_following(view):
-        raise Syncing("the node lists are told when the index has caught up with the daemon: ask again later")
+        raise Syncing(Phrase("the node lists are told when the index has caught up with the daemon: ask again later"))
     rows = await view.many("nodes", {"status": {"$in": [Status.STARTED, Status.CONFIRMED, Status.DOS]}})
     height, network = view.tip.height, view.network
     lists = await asyncio.to_thread(lambda: NodeLists(map(stored_node, rows), height))

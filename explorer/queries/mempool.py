@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import Syncing
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.pool import Pool
 from explorer.queries.rows import delta, kind_name
@@ -88,7 +89,7 @@ async def mempool(view: View, *, cursor: str | None = None, limit: int) -> Mempo
     """The unconfirmed transactions, newest first; Syncing while the set is unknown."""
     pool = view.pool
     if pool is None:
-        raise Syncing("the unconfirmed transactions are unknown until the index has caught up with the daemon")
+        raise Syncing(Phrase("the unconfirmed transactions are unknown until the index has caught up with the daemon"))
     over = await _mined_rows(view, pool)
     where = {"n": {"$lt": LIST.decode(cursor)[0]}} if cursor else {}
     found = await view.many(COLLECTION, where, sort=[("n", -1)], limit=limit + 1 + len(over))

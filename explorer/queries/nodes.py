@@ -48,7 +48,7 @@ def parse_node(text: str) -> bytes:
     """The outpoint of a node; BadRequest unless it is written as one."""
     point = parse_outpoint(text)
     if point is None:
-        raise BadRequest(f"{text[:120]!r} is no outpoint: expected <txid>:<n>")
+        raise BadRequest(Phrase("%(text)s is no outpoint: expected <txid>:<n>", text=repr(text[:120])))
     return point
 
 
@@ -56,7 +56,9 @@ async def node_id(view: View, outpoint: bytes) -> int:
     """The txkey of a node's first START; NotFound when there was none up to the tip."""
     row = await view.one("nodes", {"outpoint": outpoint})
     if row is None:
-        raise NotFound(f"no node was ever started with the collateral {outpoint_text(outpoint)}")
+        raise NotFound(
+            Phrase("no node was ever started with the collateral %(collateral)s", collateral=outpoint_text(outpoint))
+        )
     id: int = row["_id"]
     return id
 
@@ -71,7 +73,10 @@ async def node(view: View, outpoint: bytes, *, at: int | None = None) -> Node:
     else:
         record = await node_at(view, id, height)
     if record is None:
-        raise NotFound(f"no node was started with the collateral {outpoint_text(outpoint)} up to block {height}")
+        raise NotFound(Phrase(
+            "no node was started with the collateral %(collateral)s up to block %(height)s",
+            collateral=outpoint_text(outpoint), height=height,
+        ))  # fmt: skip
     ranks = await ranks_at(view, height)
     outlook = await outlook_at(view, height)
     return node_result(view.network, record, ranks.get(id), outlook)
@@ -94,7 +99,9 @@ async def node_list(view: View, wanted: Wanted, *, cursor: str | None = None, li
 async def _after(view: View, id: int) -> bytes:
     row = await view.one("nodes", {"_id": id})
     if row is None:
-        raise Reorganised("the block with the first START of the node in the cursor has been orphaned: begin again")
+        raise Reorganised(
+            Phrase("the block with the first START of the node in the cursor has been orphaned: begin again")
+        )
     return bytes(row["outpoint"])
 
 
@@ -109,7 +116,9 @@ def _where(network: Network, wanted: Wanted) -> dict[str, Any]:
         where["ip"] = _ip_condition(wanted.ip)
     if wanted.pubkey is not None:
         if not _PUBKEY.match(wanted.pubkey):
-            raise BadRequest(f"{wanted.pubkey[:140]!r} is no public key: expected 66 or 130 hex digits")
+            raise BadRequest(
+                Phrase("%(text)s is no public key: expected 66 or 130 hex digits", text=repr(wanted.pubkey[:140]))
+            )
         where["pubkey"] = bytes.fromhex(wanted.pubkey)
     return where
 
@@ -118,13 +127,18 @@ def _parse_status(text: str) -> Status:
     for status in Status:
         if status.label == text:
             return status
-    raise BadRequest(f"{text[:40]!r} is no status: expected {', '.join(status.label for status in Status)}")
+    raise BadRequest(Phrase(
+        "%(text)s is no status: expected %(known)s",
+        text=repr(text[:40]), known=", ".join(status.label for status in Status),
+    ))  # fmt: skip
 
 
 def _ip_condition(text: str) -> Any:
     """The signed text verbatim; an address without a port also finds it with one."""
     if not 1 <= len(text) <= 200 or "\0" in text:
-        raise BadRequest("ip: expected 1 to 200 characters as a node signs them, such as 1.2.3.4 or 1.2.3.4:16127")
+        raise BadRequest(
+            Phrase("ip: expected 1 to 200 characters as a node signs them, such as 1.2.3.4 or 1.2.3.4:16127")
+        )
     return {"$regex": f"^{re.escape(text)}(:\\d+)?$"} if is_without_port(text) else text
 
 

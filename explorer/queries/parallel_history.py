@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.units import Height, Seconds, Zatoshi
 from indexer.store.codec import Document
 
@@ -46,7 +47,10 @@ async def parallel_history(view: View, *, points: int | None = None) -> Parallel
     """So many of the hours that were kept (2 to 1000, 200 by default), evenly spread, the newest among them."""
     wanted = DEFAULT if points is None else points
     if not FEWEST <= wanted <= MOST:
-        raise BadRequest(f"points is {wanted}: expected a whole number from {FEWEST} to {MOST}")
+        raise BadRequest(Phrase(
+            "points is %(wanted)s: expected a whole number from %(fewest)s to %(most)s",
+            wanted=wanted, fewest=FEWEST, most=MOST,
+        ))  # fmt: skip
     if view.parallel is None:
         return ParallelHistory(())
     hours = [row["_id"] for row in await view.many(COLLECTION, HOURS, sort=[("_id", 1)], fields=("_id",))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.db import View
 from explorer.errors import Reorganised
+from explorer.languages.phrases import Phrase
 from explorer.queries.blocks import reference_at
 from indexer.chain.keys import parse_hash
 
@@ -18,5 +19,7 @@ async def mark_of(view: View, height: int) -> int:
 async def require_unchanged(view: View, height: int, mark: int, rank: int) -> tuple[int, int]:
     """Height and rank of a cursor; Reorganised when the block that it stays with is gone."""
     if height > view.tip.height or await mark_of(view, height) != mark:
-        raise Reorganised(f"block {height}, for which this list was begun, has been orphaned: begin it again")
+        raise Reorganised(
+            Phrase("block %(height)s, for which this list was begun, has been orphaned: begin it again", height=height)
+        )
     return height, rank

@@ -8,6 +8,7 @@ from itertools import islice
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.blocks import reference_at
 from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Requirements, Tiers, TierState
@@ -35,7 +36,7 @@ CURSORS = {tier: Cursor(f"the {tier.label} queue", 3) for tier in TIERS}
 def parse_tier(text: str) -> Tier:
     """A tier by its name; BadRequest for another word."""
     if text not in TIER_NAMES:
-        raise BadRequest(f"{text[:40]!r} is no tier: expected cumulus, nimbus or stratus")
+        raise BadRequest(Phrase("%(text)s is no tier: expected cumulus, nimbus or stratus", text=repr(text[:40])))
     return Tier(TIER_NAMES.index(text) + 1)
 
 
@@ -93,14 +94,17 @@ async def _position(view: View, tier: Tier, at: int | None, first: int, cursor: 
         return view.tip.height if at is None else view.require_height(at), first
     pinned = CURSORS[tier].decode(cursor)
     if at is not None and at != pinned[0]:
-        raise BadRequest(f"the cursor belongs to height {pinned[0]}, at is {at}: leave at away or pass the same")
+        raise BadRequest(Phrase(
+            "the cursor belongs to height %(pinned)s, at is %(at)s: leave at away or pass the same",
+            pinned=pinned[0], at=at,
+        ))  # fmt: skip
     return await require_unchanged(view, *pinned)
 
 
 def _require_known(nodes: Sequence[int], starts: Mapping[int, Document], confirmed: LastConfirmations) -> None:
     """The START and a confirmation of every node that is shown; without them the index is not whole."""
     if any(node not in starts or node not in confirmed for node in nodes):
-        raise NotFound("a node of the queue has no START or confirmation: run flux-explorer verify")
+        raise NotFound(Phrase("a node of the queue has no START or confirmation: run flux-explorer verify"))
 
 
 def _place(

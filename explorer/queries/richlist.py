@@ -11,6 +11,7 @@ from typing import NamedTuple
 from explorer.db import View
 from explorer.errors import Reorganised, Syncing
 from explorer.labels import Labels
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.addresses import is_following
 from explorer.queries.pinned import mark_of, require_unchanged
@@ -160,11 +161,13 @@ async def newest(view: View, pinned: int | None) -> Made:
             view.shown["richlist"] = head["_id"]
             return Made(rich_list(row), block["transparent"])
     if pinned is not None:
-        raise Reorganised(f"the rich list of block {pinned} is not kept any more: begin the list again")
-    raise Syncing(
+        raise Reorganised(
+            Phrase("the rich list of block %(pinned)s is not kept any more: begin the list again", pinned=pinned)
+        )
+    raise Syncing(Phrase(
         "there is no rich list yet: the indexer makes one as soon as it follows the chain, unless its setting "
-        "indexer.richlist_blocks is 0; ask again later"
-    )
+        "indexer.richlist_blocks is 0; ask again later",
+    ))  # fmt: skip
 
 
 def _bands(made: Made) -> Iterator[Band]:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.blocks import reference_at
 from explorer.queries.fleets import LISTED
 from explorer.queries.node_results import Node
@@ -89,7 +90,10 @@ def split_list(text: str) -> tuple[str, ...]:
     found = (_AROUND.sub("", piece) for piece in _ENTRY.findall(text))
     entries = tuple(dict.fromkeys(entry for entry in found if entry))
     if len(entries) > MOST_ENTRIES:
-        raise BadRequest(f"the list has {len(entries)} entries: at most {MOST_ENTRIES} are looked up together")
+        raise BadRequest(Phrase(
+            "the list has %(number)s entries: at most %(most)s are looked up together",
+            number=len(entries), most=MOST_ENTRIES,
+        ))  # fmt: skip
     return entries
 
 
@@ -122,7 +126,7 @@ def read_entry(network: Network, text: str) -> Key | str:
     try:
         return Key("payee", address_key(text, network))
     except BadRequest as error:
-        return str(error)
+        return error.message
 
 
 def keys_of(row: Document) -> set[Key]:
@@ -188,7 +192,7 @@ async def _rows(view: View, keys: set[Key]) -> list[Document]:
         return []
     rows = await view.many("nodes", {"$or": _conditions(keys)}, limit=MOST_NODES + 1)
     if len(rows) > MOST_NODES:
-        raise BadRequest(f"the list names more than {MOST_NODES} nodes: split it")
+        raise BadRequest(Phrase("the list names more than %(most)s nodes: split it", most=MOST_NODES))
     return [row for row in rows if not keys.isdisjoint(keys_of(row))]
 
 
@@ -205,4 +209,4 @@ def _entry(text: str, key: Key | str, counts: Counter[Key]) -> Entry:
     shown = text[:LONGEST_ENTRY]
     if isinstance(key, str):
         return Entry(shown, None, 0, key)
-    return Entry(shown, KINDS[key.field], counts[key], None if counts[key] else "no node is known by it")
+    return Entry(shown, KINDS[key.field], counts[key], None if counts[key] else Phrase("no node is known by it"))

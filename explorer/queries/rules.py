@@ -11,6 +11,7 @@ from typing import Final, cast
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.node_results import Requirements
 from explorer.queries.reductions import era_name, expected_time
 from explorer.queries.requirements import REQUIREMENTS
@@ -56,7 +57,10 @@ async def rules(view: View, *, at: int | None = None) -> Rules:
     """The rules of block ``at``, by default of the next one; it may be one to come."""
     height = view.tip.height + 1 if at is None else at
     if height > HIGHEST:
-        raise BadRequest(f"height {height} is above {HIGHEST}, the last one that a block can have")
+        raise BadRequest(Phrase(
+            "height %(height)s is above %(highest)s, the last one that a block can have",
+            height=height, highest=HIGHEST,
+        ))  # fmt: skip
     row = await view.one("blocks", {"_id": height}) if height <= view.tip.height else None
     time = row["time"] if row else expected_time(view.network, view.tip.height, view.tip.time, height)
     # Hardware is no rule of the chain: only what is asked for today is known.

@@ -67,7 +67,7 @@ async def search(view: View, text: str, full_ids: FullIds, labels: Labels = NO_L
     """
     text = text.strip()
     if not text or len(text) > LONGEST:
-        raise BadRequest(f"q has {len(text)} characters: expected 1 to {LONGEST}")
+        raise BadRequest(Phrase("q has %(number)s characters: expected 1 to %(most)s", number=len(text), most=LONGEST))
     if text.lower() == "tip":
         return Hits((_block_hit(view.tip.height),))
     if match := _HEIGHT.match(text):

@@ -8,6 +8,7 @@ from typing import Final
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.running import first_reaching
 
 DAY: Final = 86_400  # seconds
@@ -46,6 +47,7 @@ def _seconds(name: str, text: str, rest_of_day: int) -> int:
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
-        raise BadRequest(
-            f"{name} is {text[:30]!r}: expected a height, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z"
-        ) from None
+        raise BadRequest(Phrase(
+            "%(name)s is %(text)s: expected a height, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z",
+            name=name, text=repr(text[:30]),
+        )) from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.blocks import reference_at
 from explorer.queries.movements import Category, movements_of
@@ -81,7 +82,9 @@ async def statement(
     first = 0 if since is None else await first_block(view, since)
     start = await _start(view, first, until) if cursor is None else await _resumed(view, cursor)
     if first > start.last + 1:
-        raise BadRequest(f"from is block {first}, above to, which is block {start.last}")
+        raise BadRequest(
+            Phrase("from is block %(first)s, above to, which is block %(last)s", first=first, last=start.last)
+        )
     begin = max(first, start.place[0])
     before, opening, closing, rows, reference = await asyncio.gather(
         _balance(view, key, begin - 1),
@@ -120,7 +123,7 @@ async def _resumed(view: View, cursor: str) -> _Start:
     last, mark, height, index, number = LIST.decode(cursor)
     await require_unchanged(view, last, mark, 0)
     if height > last:
-        raise BadRequest("this is no cursor of a statement: pass on the value of next unchanged")
+        raise BadRequest(Phrase("this is no cursor of a statement: pass on the value of next unchanged"))
     return _Start(last, (height, index, number))
 
 
@@ -133,7 +136,7 @@ async def _last(view: View, text: str) -> int:
     """The last block of a span; BadRequest when the chain had not begun."""
     last = await last_block(view, text)
     if last < 0:
-        raise BadRequest(f"to is {text[:30]!r}: there was no block yet")
+        raise BadRequest(Phrase("to is %(text)s: there was no block yet", text=repr(text[:30])))
     return last
 
 
@@ -210,4 +213,7 @@ def _rows(key: bytes, first: int, last: int) -> dict[str, dict[str, bytes]]:
 
 
 def _unwhole(height: int) -> NotFound:
-    return NotFound(f"movements up to block {height} do not add up: the index is not whole, run flux-explorer verify")
+    return NotFound(Phrase(
+        "movements up to block %(height)s do not add up: the index is not whole, run flux-explorer verify",
+        height=height,
+    ))  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.labels import Wallet
+from explorer.languages.phrases import Phrase
 from explorer.parallel.base import ChainState, Parallel
 from explorer.queries.cuts import AllChains, all_chains, fusion_held, native_total, parallel_rule
 from explorer.queries.reductions import next_reduction
@@ -81,7 +82,9 @@ async def block_row(view: View, height: int) -> Document:
     """The row of ``blocks`` at a height."""
     row = await view.one("blocks", {"_id": height})
     if row is None:
-        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+        raise NotFound(
+            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
+        )
     return row
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from explorer.db import View
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.reductions import begun_eras
 from explorer.queries.supply import formula_at
 from explorer.queries.supply_results import SupplyHistory, SupplyPoint
@@ -17,7 +18,10 @@ async def supply_history(view: View, *, points: int | None = None) -> SupplyHist
     """The supply at so many heights (2 to 1000, 200 by default), evenly spread from genesis to the tip."""
     wanted = DEFAULT if points is None else points
     if not FEWEST <= wanted <= MOST:
-        raise BadRequest(f"points is {wanted}: expected a whole number from {FEWEST} to {MOST}")
+        raise BadRequest(Phrase(
+            "points is %(wanted)s: expected a whole number from %(fewest)s to %(most)s",
+            wanted=wanted, fewest=FEWEST, most=MOST,
+        ))  # fmt: skip
     tip, parallel = view.tip.height, view.parallel
     heights = sorted({tip * n // (wanted - 1) for n in range(wanted)})
     rows = await view.many("blocks", {"_id": {"$in": heights}}, sort=[("_id", 1)], fields=FIELDS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
 from explorer.queries.units import TIERS, FundName, ScriptType, Tier
 from indexer.chain.address import decode_address, encode_address
 from indexer.chain.keys import NO_ADDRESS, parse_hash
@@ -50,14 +51,14 @@ def script_type(form: int) -> ScriptType:
 def parse_height(text: str) -> int:
     """A height; BadRequest unless it is a whole number."""
     if _HEIGHT.match(text) is None:
-        raise BadRequest(f"{text[:80]!r} is no height: expected a whole number such as 2020000")
+        raise BadRequest(Phrase("%(text)s is no height: expected a whole number such as 2020000", text=repr(text[:80])))
     return int(text)
 
 
 def parse_txid(text: str) -> bytes:
     """The wire bytes of a txid or block hash; BadRequest unless it has 64 hex digits."""
     if _HASH.match(text) is None:
-        raise BadRequest(f"{text[:80]!r} is no hash or txid: expected 64 hex digits")
+        raise BadRequest(Phrase("%(text)s is no hash or txid: expected 64 hex digits", text=repr(text[:80])))
     return parse_hash(text)
 
 
@@ -67,7 +68,7 @@ def parse_block_reference(text: str) -> int | bytes:
         return parse_hash(text)
     if _HEIGHT.match(text):
         return int(text)
-    raise BadRequest(f"{text[:80]!r} is no block: expected a height or a hash of 64 hex digits")
+    raise BadRequest(Phrase("%(text)s is no block: expected a height or a hash of 64 hex digits", text=repr(text[:80])))
 
 
 def script_text(script: bytes) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from explorer.db import View
 from explorer.errors import NotFound
+from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.blocks import confirmations, height_of
 from explorer.queries.results import Page, Place, Position, Spend, Transaction
@@ -71,7 +72,10 @@ async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction
     if not found:
         found = [t for hint in hints if hint.ordinals for t in await _by_full_id(view, hint, txid, full_ids)]
     if not found:
-        raise NotFound(f"no transaction with id {hash_text(txid)} is in the chain up to height {view.tip.height}")
+        raise NotFound(Phrase(
+            "no transaction with id %(txid)s is in the chain up to height %(height)s",
+            txid=hash_text(txid), height=view.tip.height,
+        ))  # fmt: skip
     found.sort(key=_position_key)
     also_in = tuple(Position(t.block.height, t.block.index) for t in found[:-1] if t.block)
     return await _with_unconfirmed_spends(view, replace(found[-1], also_in=also_in))
@@ -118,7 +122,9 @@ async def block_transactions(
         view.require_height(height)
     block, row = await asyncio.gather(view.one("blocks", {"_id": height}), view.one("node_confirms", {"_id": height}))
     if block is None:
-        raise NotFound(f"no block at height {height}: the index is not whole, run flux-explorer verify")
+        raise NotFound(
+            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
+        )
     end = min(first + limit, block["tx_count"])
     hint = Hint(block, _confirms(row), tuple(range(first, end)), ())
     items = await _at_positions(view, [hint], spends=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from explorer.db import View
 from explorer.errors import Syncing
+from explorer.languages.phrases import Phrase
 from explorer.queries.transactions import mined
 from indexer.chain.keys import hash_text
 
@@ -25,7 +26,7 @@ async def pool_entries(view: View) -> list[Entry]:
     """All unconfirmed transactions that the index holds, oldest first; Syncing while they are unknown."""
     pool = view.pool
     if pool is None:
-        raise Syncing("the unconfirmed transactions are unknown until the index has caught up with the daemon")
+        raise Syncing(Phrase("the unconfirmed transactions are unknown until the index has caught up with the daemon"))
     rows = await view.many("mempool", {}, sort=[("n", 1)], fields=("size", "fee", "seen", "spends"))
     ids = {bytes(row["_id"]) for row in rows}
     over = await mined(view, ids, pool.mined_above(view.tip.height, view.tip.epoch))
