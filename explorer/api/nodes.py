@@ -8,8 +8,9 @@ from starlette.requests import Request
 
 from explorer.api.body import query_int
 from explorer.api.endpoint import Api, Parameter
-from explorer.api.lists import AT, CURSOR, LIMIT, paging
+from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
 from explorer.db import Answer
+from explorer.errors import BadRequest
 from explorer.queries.node_results import (
     LifeEvent,
     Node,
@@ -22,6 +23,7 @@ from explorer.queries.node_results import (
 )
 from explorer.queries.nodes import Wanted, node, node_list, parse_node
 from explorer.queries.operators import operators
+from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
 from explorer.queries.payouts import payouts
 from explorer.queries.producers import producer_totals, producers
 from explorer.queries.queues import parse_tier, queue, tiers
@@ -37,6 +39,8 @@ ADDRESS = Parameter("address", {"type": "string"}, "only those that pay this add
 IP = Parameter("ip", {"type": "string"}, "only with this ip as signed; without a port also with any")
 PUBKEY = Parameter("pubkey", {"type": "string"}, "only with this node key, hex")
 NODE = Parameter("node", {"type": "string"}, "only those of this node: its collateral")
+BEFORE = Parameter("before", WHOLE, "only blocks below this height")
+MISMATCHED = Parameter("mismatched", {"type": "string", "enum": ["0", "1"], "default": "0"}, "1: only what did not pay")
 
 api = Api()
 
@@ -86,6 +90,18 @@ async def get_payouts(request: Request) -> Answer[Page[NodePayout]]:
     """Payouts to nodes, newest first; those of one block in the order of tiers."""
     wanted: dict[str, Any] = {p.name: request.query_params.get(p.name) for p in (TIER, ADDRESS, NODE)}
     return await services(request).db.fenced(payouts, **wanted, **paging(request))
+
+
+@api.get("/api/v1/payouts/blocks", Page[PayoutBlock], BEFORE, MISMATCHED, LIMIT, CURSOR, errors=(400, 409, 503))
+async def get_payout_blocks(request: Request) -> Answer[Page[PayoutBlock]]:
+    """Whom each block had to pay and whether it did, newest first."""
+    text = request.query_params.get("mismatched", "0")
+    if text not in ("0", "1"):
+        raise BadRequest(f"mismatched is {text[:20]!r}: expected 1")
+    before = query_int(request, "before")
+    return await services(request).db.fenced(
+        payout_blocks, before=before, mismatched=text == "1", **paging(request)
+    )
 
 
 @api.get("/api/v1/addresses/{address}/nodes", Page[Node], TIER, STATUS, LIMIT, CURSOR, errors=(400, 409, 503))

@@ -43,6 +43,7 @@ SUBJECTS: Final[Mapping[str, str]] = Marked({
     "richlist": N_("Supply"),
     "distribution": N_("Supply"),
     "search": N_("Search"),
+    "verify": N_("Signed messages"),
     "charts": N_("Charts"),
 })  # fmt: skip
 OTHER: Final = N_("More")
