@@ -18,14 +18,13 @@ from indexer.chain.keys import outpoint_text
 from indexer.chain.nodes import Status, order_key
 from indexer.chain.tiers import TIERS, Tier, tier_of_collateral
 from indexer.store.mongo import MongoStore
-from indexer.store.schema import late_indexes
-from indexer.store.setup import create_index, prepare
+from indexer.store.setup import prepare
 from tests import recorded
 from tests.chain.recorded_nodes import NETWORK, Lists, RecordedBlock
 from tests.chain.recorded_nodes import chain as recorded_lists
 from tests.explorer.client import Client, settings
 from tests.explorer.test_recorded_blocks import zatoshi
-from tests.indexed import Index, branch, chain, network
+from tests.indexed import Index, branch, build_late_indexes, chain, network
 
 HEIGHTS = sorted({*range(17, recorded.TIP, 101), *range(395, 470, 6), 1799, 1800, 1801, 1850, recorded.TIP})
 THOROUGH = [425, 902, 1001, 1325, 1850, 2340]  # every node of these heights is asked for
@@ -185,9 +184,7 @@ def growing(mongod: str, database_name: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("explorer.db.POLL_SECONDS", 3600.0)
     store = MongoStore(mongod, database_name)
     prepare(store, network())
-    for collection, index in late_indexes():
-        create_index(store.database, collection, index)
-    store.put_meta("indexes", {"ready": [f"{c.name}.{i.name}" for c, i in late_indexes()], "building": {}})
+    build_late_indexes(store)
     with Client(create_app(settings((mongod, database_name)))) as client:
         yield Index(store), client
     store.close()
