@@ -9,6 +9,7 @@ import pytest
 
 from tests import recorded
 from tests.explorer.client import Client
+from tests.explorer.test_routes import NODE
 from tests.generated_docs import DOCS
 
 TEXT = (DOCS / "api.md").read_text()
@@ -17,7 +18,9 @@ VARIABLES = {
     "HEIGHT": "1850",
     "TXID": recorded.blocks()[319]["block"]["tx"][1]["txid"],
     "ADDRESS": "t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH",
-    "NODE": recorded.states()[recorded.blocks()[2400]["hash"]]["snapshot"]["nodes"][0]["collateral"],
+    "NODE": NODE,
+    "SIGNER": "tmQeKW1jmhF1WiTUrErNTViu2RE6DdPcd6F",
+    "SIGNATURE": "IG4MfNO88DYfeX96fNXUo40DnW3lqJiREaDq97UtqEBfDyyrioPU4PT5iu7z8dGkYvr7rYoTCDhneK4f3JF0BSM=",
     "SITE": "",
     "TOKEN": "",
 }
@@ -32,7 +35,7 @@ def test_the_variables_are_those_that_the_page_sets() -> None:
 def asked(line: str) -> tuple[str, str, bytes]:
     """Method, path and body of an example, as a shell would read it."""
     for name, value in VARIABLES.items():
-        line = line.replace(f"${name}", value)
+        line = re.sub(rf"\${name}\b", value, line)
     words = shlex.split(line)
     method = words[words.index("-X") + 1] if "-X" in words else "GET"
     body = words[words.index("-d") + 1] if "-d" in words else ""

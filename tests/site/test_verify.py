@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from functools import cache
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -40,6 +41,15 @@ def signed(message: bytes, *, compressed: bool = True) -> tuple[str, str]:
     return address, base64.b64encode(bytes([header]) + raw[:64]).decode()
 
 
+def told(site: Client, address: str, signature: str, message: str) -> list[tuple[int, Any]]:
+    """Status and answer of the API to the same question, asked in its three ways."""
+    question = {"address": address, "signature": signature, "message": message}
+    path = f"/api/v1/verify?{urlencode(question)}"
+    twin = path.replace("/api/v1/verify", "/verify.json")
+    answers = (site.get(path), site.get(twin), site.post("/api/v1/verify", json=question))
+    return [(answer.status_code, answer.json()) for answer in answers]
+
+
 def asked(site: Client, address: str, signature: str, message: str) -> tuple[int, Markup]:
     """Status and page of a question."""
     response = site.get(f"/verify?{urlencode({'address': address, 'signature': signature, 'message': message})}")
@@ -67,6 +77,11 @@ def test_messages_of_any_length_and_both_kinds_of_keys(site: Client, message: st
     address, signature = signed(message.encode(), compressed=compressed)
     status, shown = asked(site, address, signature, message.replace("\r\n", "\n").replace("\n", "\r\n"))
     assert (status, shown.one("p", class_="id").text) == (200, address)
+    for code, body in told(site, address, signature, message):
+        assert (code, {name: body[name] for name in body if name != "tip"}) == (
+            200, {"address": address, "valid": True, "signed_by": body["signed_by"]},
+        )  # fmt: skip
+        assert body["signed_by"] == address or "\r" in message
 
 
 def test_a_signature_is_of_its_text_only() -> None:
@@ -99,6 +114,9 @@ def test_what_cannot_be_checked_is_refused_and_kept(
     assert status == 400
     assert words in shown.one("p", role="alert").text
     assert shown.one("input", id="address").attributes["value"] == address
+    for code, body in told(site, address, signature, message):
+        assert (code, body["error"]["code"]) == (400, "bad_request")
+        assert words in body["error"]["message"] or not signature
 
 
 @pytest.mark.parametrize("text", HOSTILE)
