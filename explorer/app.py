@@ -41,6 +41,7 @@ from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
 from explorer.parallel.keeper import keeping
 from explorer.services import Services
+from explorer.tally import Tally, tallying
 from indexer.config import Config
 from indexer.interpreter import rare_collections
 from indexer.source.rpc import parse_endpoints
@@ -53,9 +54,13 @@ def create_app(
     config: Config,
     *,
     simulated: bool = False,
+    tally: Tally | None = None,
 ) -> Starlette:
-    """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network."""
-    metrics, guard = Metrics(), config.guard
+    """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network.
+
+    ``tally`` has the counts of all workers, where it is one of several.
+    """
+    metrics, guard = Metrics(tally), config.guard
     labels = load_labels(config.network, config.explorer.labels_file)
     chains = configured_chains(config)
 
@@ -70,6 +75,7 @@ def create_app(
                 ) as db,
                 keeping(db, daemon, chains, config.parallel),
                 watching(db) as watcher,
+                tallying(tally, metrics.counts, lambda: watcher.listeners),
             ):
                 app.state.goodbye = watcher.close
                 places = Places(config.explorer.streams, config.explorer.streams_per_client, metrics.refused)

@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from explorer.guard.refusals import none_yet
+from explorer.counts import Counts
+from explorer.guard.refusals import Refused
+from explorer.tally import Tally
 
 EVENT_STREAM = b"text/event-stream; charset=utf-8"
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)  # seconds
 
 
 class Metrics:
-    """Requests by endpoint and status, and how long they took."""
+    """What this process has counted, and of the other workers of its site what they have."""
 
-    def __init__(self) -> None:
-        self.refused = none_yet()
-        self._requests: Counter[tuple[str, int]] = Counter()
-        self._buckets: defaultdict[str, Counter[float]] = defaultdict(Counter)
-        self._seconds: Counter[str] = Counter()
+    def __init__(self, tally: Tally | None = None) -> None:
+        self.counts = Counts()
+        self.tally = tally
 
-    def note(self, endpoint: str, status: int, seconds: float) -> None:
-        """One answered request."""
-        self._requests[endpoint, status] += 1
-        self._seconds[endpoint] += seconds  # type: ignore[assignment]
-        self._buckets[endpoint].update(bound for bound in BUCKETS if seconds <= bound)
+    @property
+    def refused(self) -> Refused:
+        """Refusals by kind."""
+        return self.counts.refused
+
+    def of_all(self) -> Counts:
+        """What all workers have counted, the others up to a second ago."""
+        total = Counts()
+        for counts in (self.counts, *(self.tally.others() if self.tally else ())):
+            total.add(counts)
+        return total
 
     def text(self, gauges: Mapping[str, float]) -> str:
         """Gauges (by name without prefix) and requests, one sample a line."""
-        return "\n".join([*_gauges(gauges), *self._refused_lines(), *self._request_lines(), ""])
-
-    def _refused_lines(self) -> Iterator[str]:
-        yield "# TYPE flux_explorer_refused_total counter"
-        for kind, count in sorted(self.refused.items()):
-            yield f'flux_explorer_refused_total{{kind="{kind}"}} {count}'
-
-    def _request_lines(self) -> Iterator[str]:
-        yield "# TYPE flux_explorer_requests_total counter"
-        for (endpoint, status), count in sorted(self._requests.items()):
-            yield f'flux_explorer_requests_total{{endpoint="{endpoint}",status="{status}"}} {count}'
-        yield "# TYPE flux_explorer_request_seconds histogram"
-        for endpoint in sorted(self._seconds):
-            total = sum(count for (name, _), count in self._requests.items() if name == endpoint)
-            bounds = [(str(bound), self._buckets[endpoint][bound]) for bound in BUCKETS]
-            for bound, count in [*bounds, ("+Inf", total)]:
-                yield f'flux_explorer_request_seconds_bucket{{endpoint="{endpoint}",le="{bound}"}} {count}'
-            yield f'flux_explorer_request_seconds_sum{{endpoint="{endpoint}"}} {self._seconds[endpoint]:.6f}'
-            yield f'flux_explorer_request_seconds_count{{endpoint="{endpoint}"}} {total}'
+        total = self.of_all()
+        return "\n".join([*_gauges({**gauges, "event_listeners": total.listeners}), *total.lines(), ""])
 
 
 def _gauges(gauges: Mapping[str, float]) -> Iterator[str]:
@@ -91,4 +78,4 @@ class MetricsMiddleware:
             await self._app(scope, receive, noting)
         finally:
             name = getattr(scope.get("endpoint"), "__name__", "none")
-            self._metrics.note(name, status, (ended or time.perf_counter()) - started)
+            self._metrics.counts.note(name, status, (ended or time.perf_counter()) - started)

@@ -28,10 +28,12 @@ def start_child(
     environ: Mapping[str, str],
     output: IO[bytes] | None = None,
     own_session: bool = False,
+    files: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start ``command`` such that it gets SIGTERM when the calling *thread* ends: call from the main thread.
 
-    ``output`` takes its stdout and stderr (default: ours). With ``own_session`` Ctrl-C does not reach it.
+    ``output`` takes its stdout and stderr (default: ours). With ``own_session`` Ctrl-C does not reach it. ``files`` are
+    descriptors that it has, too.
     """
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid()), *command],
@@ -39,6 +41,7 @@ def start_child(
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
         start_new_session=own_session,
+        pass_fds=files,
         env=dict(environ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import socket
 import sys
 from collections.abc import Callable, Sequence
 
@@ -20,6 +21,7 @@ from indexer.commands import (
     site,
     supervise,
     verify,
+    workers,
 )
 from indexer.config import Config, load_config
 from indexer.demo.network import NAME as DEMO
@@ -61,11 +63,27 @@ def _index(config: Config, arguments: argparse.Namespace) -> int:
 
 
 def _serve(config: Config, arguments: argparse.Namespace) -> int:
-    from explorer.app import create_app
-
+    if arguments.as_worker:
+        return _work(config, *arguments.as_worker)
+    count: int = arguments.workers or config.explorer.workers
     with site.listening(config.explorer) as listener, database.readable(config) as uri:
+        if count > 1:
+            return workers.serve(count, supervise.command_line(arguments.config, "serve"), uri, listener)
+        from explorer.app import create_app
+
         settings = daemon.with_local_daemon(database.with_uri(config, uri))
         return site.serve(create_app(settings, simulated=settings.network.name == DEMO), listener)
+
+
+def _work(config: Config, number: int, listener: int, tells: int, counts: int) -> int:
+    from explorer.app import create_app
+    from explorer.tally import Tally
+
+    settings = daemon.with_local_daemon(config)
+    tally = Tally(counts, number, config.explorer.workers)
+    app = create_app(settings, simulated=settings.network.name == DEMO, tally=tally)
+    with socket.socket(fileno=listener) as shared, open(tells, "wb", buffering=0) as told:
+        return site.serve(app, shared, lambda: told.write(b"\n"))
 
 
 def _notify(config: Config, arguments: argparse.Namespace) -> int:
@@ -125,7 +143,9 @@ def _parser() -> argparse.ArgumentParser:
     simulated = add("demo", _demo, "run the simulated demo network: a daemon of its own, indexer and site")
     simulated.add_argument("--daemon-only", action="store_true", help="only the daemon, at daemon.url")
     add("index", _index, "index only: follow the daemon")
-    add("serve", _serve, "serve only: the site and the API")
+    served = add("serve", _serve, "serve only: the site and the API")
+    served.add_argument("--workers", type=_count, default=0, metavar="N", help="processes (explorer.workers)")
+    served.add_argument("--as-worker", type=int, nargs=4, default=None, help=argparse.SUPPRESS)
     add("notify", _notify, "tell the webhooks of webhooks.file of credits and of what happens to nodes")
     add("status", _status, "say how far the index is and what the daemon says")
     rewind = add("rewind", _rewind, "go back to a height; the next start indexes on from there")

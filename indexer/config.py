@@ -113,12 +113,14 @@ class Explorer:
     host: str
     port: int
     labels_file: str = ""
+    workers: int = 1
     streams: int = 5000
     streams_per_client: int = 100
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"explorer.port is {self.port}: expected a port, 0 to 65535")
+        _at_least("explorer.workers", self.workers, 1)
         _at_least("explorer.streams", self.streams, 0)
         _at_least("explorer.streams_per_client", self.streams_per_client, 0)
 

@@ -136,7 +136,8 @@ def commands_part() -> str:
 
 
 def _arguments(parser: argparse.ArgumentParser) -> str:
-    actions = (a for a in parser._actions if not isinstance(a, argparse._HelpAction))
+    hidden = (argparse.SUPPRESS,)
+    actions = (a for a in parser._actions if not isinstance(a, argparse._HelpAction) and a.help not in hidden)
     return "; ".join(f"{code(_argument(a))}: {a.help or ''}".removesuffix(": ") for a in actions)
 
 

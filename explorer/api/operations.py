@@ -45,7 +45,8 @@ async def metrics(request: Request) -> Response:
     """Gauges of the index and counts of requests, in the text format of Prometheus."""
     s = services(request)
     meta = s.db.meta
-    gauges: dict[str, float] = {"database_up": int(s.db.reachable), "event_listeners": s.watcher.listeners}
+    s.metrics.counts.listeners = s.watcher.listeners
+    gauges: dict[str, float] = {"database_up": int(s.db.reachable)}
     if meta.tip is not None:
         gauges |= {"tip_height": meta.tip.height, "tip_time_seconds": meta.tip.time, "reorgs_total": meta.tip.reorgs}
         if meta.behind is not None:

@@ -52,9 +52,14 @@ def address(listener: socket.socket) -> str:
 class _Server(uvicorn.Server):
     """Lets the application end its streams before connections are waited for; looks after connections."""
 
-    def __init__(self, config: uvicorn.Config, goodbye: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object], goodbye: Callable[[], None]) -> None:
         super().__init__(config)
-        self._goodbye = goodbye
+        self._ready, self._goodbye = ready, goodbye
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % LOOK_TICKS == 0:
@@ -66,11 +71,11 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(app: Any, listener: socket.socket) -> int:
+def serve(app: Any, listener: socket.socket, ready: Callable[[], object] | None = None) -> int:
     """Serve an ASGI application until SIGINT or SIGTERM; the exit code.
 
     ``app.state.goodbye``, which its lifespan sets, is called when the end has begun; ``app.state.connections`` says
-    whom to let in.
+    whom to let in. ``ready`` is called when it serves; without it the address is printed.
     """
     # uvicorn raises the signal that ended it once more when it is done: to us it is a clean end.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,9 +96,11 @@ def serve(app: Any, listener: socket.socket) -> int:
             ws_max_size=MESSAGE_BYTES,
             ws_per_message_deflate=False,  # its memory would be hundreds of kilobytes a socket
         ),
+        ready or (lambda: None),
         lambda: app.state.goodbye(),
     )
-    print(f"Flux Explorer: {address(listener)}", flush=True)
+    if ready is None:
+        print(f"Flux Explorer: {address(listener)}", flush=True)
     server.run(sockets=[listener])
     if not server.started:
         raise Unavailable("the site did not start; the lines above say why")

@@ -30,6 +30,12 @@ def stop_on_signals() -> Event:
     return stop
 
 
+def command_line(config_file: str | None, *command: str) -> list[str]:
+    """How this program is started once more, with the same settings file."""
+    options = ["--config", config_file] if config_file else []
+    return [sys.executable, "-m", "indexer.cli", *options, *command]
+
+
 def run(config: Config, config_file: str | None, *, simulated: bool = False) -> int:
     """Run everything until told to stop, or until one part ends; the exit code.
 
@@ -46,7 +52,6 @@ def run(config: Config, config_file: str | None, *, simulated: bool = False) -> 
     with ExitStack() as stack:
         server = None if config.database.uri else stack.enter_context(start_embedded(config))
         environ = os.environ | {"FLUX_DATABASE_URI": config.database.uri if server is None else server.uri}
-        options = ["--config", config_file] if config_file else []
         commands = {"indexer": ["index"], "site": ["serve"]}
         if config.webhooks.file:
             commands["notifier"] = ["notify"]
@@ -57,7 +62,7 @@ def run(config: Config, config_file: str | None, *, simulated: bool = False) -> 
             commands = {"demo daemon": ["demo", "--daemon-only"], **commands}
         children: dict[str, subprocess.Popen[bytes]] = {}
         for name, command in commands.items():
-            child = start_child([sys.executable, "-m", "indexer.cli", *options, *command], environ=environ)
+            child = start_child(command_line(config_file, *command), environ=environ)
             stack.callback(stop_child, child, STOP_SECONDS)
             children[name] = child
         try:
