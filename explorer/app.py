@@ -35,7 +35,7 @@ from explorer.guard.connections import Connections
 from explorer.guard.door import Door
 from explorer.guard.tolls import tolled
 from explorer.labels import load_labels
-from explorer.languages import LanguageMiddleware
+from explorer.languages import LanguageMiddleware, load_catalogues
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
@@ -60,6 +60,7 @@ def create_app(
 
     ``tally`` has the counts of all workers, where it is one of several.
     """
+    load_catalogues()
     metrics, guard = Metrics(tally), config.guard
     labels = load_labels(config.network, config.explorer.labels_file)
     chains = configured_chains(config)

@@ -6,13 +6,13 @@ templates, ``LanguageMiddleware`` for the application.
 
 from __future__ import annotations
 
-from explorer.languages.catalogue import LANGUAGES
+from explorer.languages.catalogue import LANGUAGES, load_catalogues
 from explorer.languages.choice import LANGUAGE_COOKIE, named
 from explorer.languages.middleware import LanguageMiddleware
 from explorer.languages.templates import install_texts
 from explorer.languages.texts import N_, Marked, _, language, ngettext, pgettext
 
 __all__ = [
-    "LANGUAGES", "LANGUAGE_COOKIE", "LanguageMiddleware", "Marked", "N_", "_", "install_texts", "language", "named",
-    "ngettext", "pgettext",
+    "LANGUAGES", "LANGUAGE_COOKIE", "LanguageMiddleware", "Marked", "N_", "_", "install_texts", "language",
+    "load_catalogues", "named", "ngettext", "pgettext",
 ]  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from explorer.languages.catalogue import load_catalogues
 from explorer.languages.choice import language_of
 from explorer.languages.texts import speak
 
@@ -18,7 +17,6 @@ class LanguageMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        load_catalogues()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its language, and a page back with the header that names it."""
