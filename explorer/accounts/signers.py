@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
+from explorer.queries.refused import refusal
 from explorer.signatures import signer
 from indexer.chain.address import address_type, decode_address
 from indexer.chain.messages import BITCOIN_MAGIC, MAGIC, read_signature, zelid_key
@@ -29,9 +31,11 @@ def read_signer(text: str, network: Network) -> Signer:
             return Signer(zelid, BITCOIN_MAGIC)
         key = decode_address(text, network)
     except AddressError as error:
-        raise BadRequest(str(error)) from error
+        raise BadRequest(refusal(error)) from error
     if address_type(key) != "p2pkh":
-        raise BadRequest("this is an address of a script: only a key can sign, so sign in with the address of a key")
+        raise BadRequest(
+            Phrase("this is an address of a script: only a key can sign, so sign in with the address of a key")
+        )
     return Signer(key, MAGIC)
 
 
@@ -39,9 +43,9 @@ def has_signed(network: Network, address: str, signature: str, message: str) -> 
     """Whether the key of an address signed a message; BadRequest when the signature is none."""
     known = read_signer(address, network)
     if len(signature) > LONGEST_SIGNATURE:
-        raise BadRequest(f"the signature has {len(signature)} characters: one in Base64 has 88")
+        raise BadRequest(Phrase("the signature has %(number)s characters: one in Base64 has 88", number=len(signature)))
     try:
         compact = read_signature(signature)
     except AddressError as error:
-        raise BadRequest(str(error)) from error
+        raise BadRequest(refusal(error)) from error
     return signer(compact, message.encode(), known.magic) == known.key

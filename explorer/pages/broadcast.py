@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from explorer.api.body import read_bytes
 from explorer.errors import BadRequest, UpstreamUnavailable
-from explorer.languages.phrases import Phrase
+from explorer.languages.phrases import Phrase, said
 from explorer.pages.render import page
 from explorer.services import services
 
@@ -38,5 +38,5 @@ async def send(request: Request) -> Response:
     try:
         txid = await services(request).daemon.broadcast(text)
     except (BadRequest, UpstreamUnavailable) as error:
-        return page(request, "broadcast.html", http_status=error.status, hex=text, problem=str(error), txid="")
+        return page(request, "broadcast.html", http_status=error.status, hex=text, problem=said(error.message), txid="")
     return page(request, "broadcast.html", hex="", problem="", txid=txid)

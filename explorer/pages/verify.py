@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from explorer.errors import BadRequest
+from explorer.languages.phrases import said
 from explorer.pages.render import page
 from explorer.queries.messages import LONGEST, verdict
 from explorer.services import services
@@ -21,6 +22,6 @@ async def show(request: Request) -> Response:
     try:
         found = verdict(services(request).network, **typed)
     except BadRequest as error:
-        return page(request, "verify.html", http_status=400, typed=typed, problem=str(error), verdict=None,
+        return page(request, "verify.html", http_status=400, typed=typed, problem=said(error.message), verdict=None,
                     most=LONGEST)  # fmt: skip
     return page(request, "verify.html", typed=typed, problem="", verdict=found, most=LONGEST)

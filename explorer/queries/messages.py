@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from explorer.errors import BadRequest
+from explorer.languages.phrases import Phrase
+from explorer.queries.refused import refusal
 from explorer.queries.text import address_key
 from explorer.queries.units import Address
 from explorer.signatures import signer
@@ -33,13 +35,18 @@ def verdict(network: Network, address: str, signature: str, message: str) -> Ver
     """
     key = address_key(address, network)
     if address_type(key) != "p2pkh":
-        raise BadRequest("this is an address of a script: only a key can sign a message, so ask for that of a key")
+        raise BadRequest(
+            Phrase("this is an address of a script: only a key can sign a message, so ask for that of a key")
+        )
     try:
         compact = read_signature(signature)
     except AddressError as error:
-        raise BadRequest(str(error)) from error
+        raise BadRequest(refusal(error)) from error
     if len(message) > LONGEST:
-        raise BadRequest(f"the message has {len(message)} characters: at most {LONGEST} are checked")
+        raise BadRequest(Phrase(
+            "the message has %(number)s characters: at most %(most)s are checked",
+            number=len(message), most=LONGEST,
+        ))  # fmt: skip
     unix = message.replace("\r\n", "\n")
     signers = [signer(compact, text.encode("utf-8", "replace")) for text in (unix, unix.replace("\n", "\r\n"))]
     found = signers[0]
