@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +17,11 @@ from tests.browser.routes import Crawl
 from tests.browser.watched import Watched, watched
 from tests.conftest import absent
 from tests.demo.site import Site, running_site
+from tests.npm.install import installed
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ONLY_THIS_MACHINE = ("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1", "--no-proxy-server")
-FIRST_BLOCKS = 810  # most parallel chains have been launched by then
+FIRST_BLOCKS = 1330  # thirty blocks into proof of node; all parallel chains have been launched by then
 LAUNCHED = ("kda", "erg")
 EACH = 4  # pages of a kind that are visited because something links to them
 SETTINGS = {"FLUX_PARALLEL_INTERVAL_SECONDS": "5"}
@@ -54,6 +56,12 @@ def network(mongod: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             running.rpc.call("demo_chain", key, "up")
         running.until("the parallel chains are read", lambda: running.json("/supply")["parallel"])
         yield running
+
+
+@pytest.fixture(scope="package")
+def audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with axe-core and Lighthouse."""
+    return installed("audit", tmp_path_factory.mktemp("audit"))
 
 
 @pytest.fixture(scope="package")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.axe import Axe
 from tests.browser.routes import Crawl
 from tests.browser.watched import DESKTOP, PHONE, Watched, watched
+from tests.demo.site import Site
 
 pytestmark = pytest.mark.browser
 
@@ -36,13 +39,17 @@ FACTS = """() => {
 
 @dataclass
 class Seen:
-    """What a look at a page gave: its facts at each width, complaints, bytes of a first and of a later visit."""
+    """What a look at a page gave: its facts at each width, complaints, bytes of a first and of a later visit.
+
+    ``barriers`` is what axe-core finds, where it was asked.
+    """
 
     path: str
     facts: dict[int, dict[str, Any]]
     complaints: list[str]
     first: int
     later: int
+    barriers: list[str]
 
 
 class Scales:
@@ -66,25 +73,42 @@ class Scales:
         self.later += 0 if self._kept.get(event["requestId"]) else size
 
 
-def look(view: Watched, path: str) -> Seen:
-    """Load a page in a wide window, then make it narrow."""
+def look(view: Watched, path: str, axe: Axe | None = None) -> Seen:
+    """Load a page in a wide window, then make it narrow; axe-core looks at what was loaded."""
     scales, facts = Scales(view.page), {}
     page = view.go(path)
     for size in (DESKTOP, PHONE):
         view.resize(size)
         facts[size[0]] = page.evaluate(FACTS)
-    return Seen(path, facts, view.complaints, scales.first, scales.later)
+    first, later = scales.first, scales.later
+    return Seen(path, facts, view.complaints, first, later, axe.light_and_dark(page) if axe else [])
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["with JavaScript", "without JavaScript"])
-def walk(request: pytest.FixtureRequest, browser: Browser, crawl: Crawl) -> Iterator[list[Seen]]:
-    """A look at one page of each kind, with JavaScript also at those that differ only by what the chain has in them."""
-    origin = str(crawl.http.base_url).rstrip("/")
-    seen: list[Seen] = []
-    for path in crawl.one_each(examples=request.param):
-        with watched(browser, origin, script=request.param) as view:
+@pytest.fixture(scope="module")
+def scripted(browser: Browser, crawl: Crawl, origin: str, audit: Path) -> list[Seen]:
+    """The first visit of somebody to each page of the walk."""
+    axe, seen = Axe(audit), []
+    for path in crawl.one_each():
+        with watched(browser, origin) as view:
+            seen.append(look(view, path, axe))
+    return seen
+
+
+@pytest.fixture(scope="module")
+def bare(browser: Browser, crawl: Crawl, origin: str) -> list[Seen]:
+    """A look without JavaScript at one page of each kind."""
+    seen = []
+    for path in crawl.one_each(examples=False):
+        with watched(browser, origin, script=False) as view:
             seen.append(look(view, path))
-    yield seen
+    return seen
+
+
+@pytest.fixture(params=["scripted", "bare"], ids=["with JavaScript", "without JavaScript"])
+def walk(request: pytest.FixtureRequest) -> list[Seen]:
+    """Each walk through the site."""
+    seen: list[Seen] = request.getfixturevalue(request.param)
+    return seen
 
 
 def test_nothing_fails_and_nobody_else_is_asked(walk: list[Seen]) -> None:
@@ -112,8 +136,19 @@ def test_pages_are_light(walk: list[Seen]) -> None:
     assert heavy == []
 
 
-def test_keys_lead_into_the_content_and_are_seen(browser: Browser, crawl: Crawl) -> None:
-    with watched(browser, str(crawl.http.base_url).rstrip("/")) as view:
+def test_axe_finds_nothing_in_light_or_dark(scripted: list[Seen]) -> None:
+    assert {seen.path: seen.barriers for seen in scripted if seen.barriers} == {}
+
+
+def test_the_walk_goes_through_both_eras(scripted: list[Seen], network: Site) -> None:
+    paths = {seen.path for seen in scripted}
+    blocks = [network.json(f"/blocks/{found[1]}") for path in paths if (found := re.fullmatch(r"/block/(\d+)", path))]
+    assert {block["type"] for block in blocks if block} == {"pow", "pon"}
+    assert "/producers" in paths and network.json("/producers")["items"]
+
+
+def test_keys_lead_into_the_content_and_are_seen(browser: Browser, origin: str) -> None:
+    with watched(browser, origin) as view:
         page = view.go("/blocks")
         page.keyboard.press("Tab")
         skip = page.locator("a.skip")
