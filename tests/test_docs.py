@@ -163,7 +163,7 @@ def test_every_variable_is_documented() -> None:
 
 
 def test_every_sample_is_one_that_metrics_gives() -> None:
-    modules = ("api/operations.py", "metrics.py", "parallel/gauges.py", "queries/gauges.py")
+    modules = ("api/operations.py", "metrics.py", "counts.py", "parallel/gauges.py", "queries/gauges.py")
     source = "".join((ROOT / "explorer" / module).read_text() for module in modules)
     forms = ('"{}"', "'{}{{", "flux_explorer_{}")  # a gauge, one with labels, a count of requests
     samples = re.findall(r"`flux_explorer_(\w+)`", doc("operations.md"))
