@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 from explorer.accounts.sessions import digest
 from explorer.db import Database
 from explorer.errors import BadRequest, Forbidden, NotFound, NotSignedIn, RateLimited
+from explorer.languages.phrases import Phrase
 from explorer.queries.text import address_key
 from indexer.chain.keys import outpoint_text, parse_outpoint
 from indexer.chain.params import Network
@@ -67,7 +68,7 @@ class Accounts:
         journal, now = self._database.journal, int(self._clock())
         stored = await self._database.find_one(ACCOUNTS.name, {"_id": address}, ())
         if stored is not None and stored.get("blocked"):
-            raise Forbidden("this account is blocked: write to who runs this site")
+            raise Forbidden(Phrase("this account is blocked: write to who runs this site"))
         if stored is None:
             await self._make_room(now)
         change = {"$set": {"seen": now}, "$setOnInsert": {"created": now, "watches": []}}
@@ -80,13 +81,13 @@ class Accounts:
         keep = sorted({row["account"] for row in telling})
         await self._database.journal.remove(ACCOUNTS.name, gone | {"_id": {"$nin": keep}})
         if await self._database.journal.count(ACCOUNTS.name, {}) >= MOST_ACCOUNTS:
-            raise RateLimited("this site keeps as many accounts as it can: write to who runs it")
+            raise RateLimited(Phrase("this site keeps as many accounts as it can: write to who runs it"))
 
     async def read(self, address: str) -> Account:
         """An account; NotSignedIn when it is gone or blocked."""
         stored = await self._database.find_one(ACCOUNTS.name, {"_id": address, "blocked": None}, ())
         if stored is None:
-            raise NotSignedIn("this account is no longer here: sign in again")
+            raise NotSignedIn(Phrase("this account is no longer here: sign in again"))
         return read_account(stored)
 
     async def watch(self, address: str, kind: str, entry: str, note: str) -> Watch:
@@ -100,21 +101,28 @@ class Accounts:
         room = {f"watches.{MOST_WATCHES - 1}": {"$exists": False}, "watches": {"$not": same["watches"]}}
         if not await journal.change(ACCOUNTS.name, mine | room, {"$push": {"watches": row}}):
             await self.read(address)
-            raise BadRequest(f"the watch list has {MOST_WATCHES} entries already: remove one first")
+            raise BadRequest(Phrase("the watch list has %(most)s entries already: remove one first", most=MOST_WATCHES))
         return new
 
     def checked(self, kind: str, entry: str, note: str) -> Watch:
         """An entry as it is kept; BadRequest says what is wrong with it."""
         if kind not in KINDS:
-            raise BadRequest(f"kind is {kind[:20]!r}: expected one of {', '.join(KINDS)}")
+            raise BadRequest(
+                Phrase("kind is %(kind)s: expected one of %(known)s", kind=repr(kind[:20]), known=", ".join(KINDS))
+            )
         if len(note) > LONGEST_NOTE:
-            raise BadRequest(f"the note has {len(note)} characters: at most {LONGEST_NOTE} are kept")
+            raise BadRequest(Phrase(
+                "the note has %(number)s characters: at most %(most)s are kept",
+                number=len(note), most=LONGEST_NOTE,
+            ))  # fmt: skip
         written = " ".join("".join(c if c.isprintable() else " " for c in note).split())
         text = entry.strip()
         if kind == "node":
             point = parse_outpoint(text)
             if point is None:
-                raise BadRequest(f"{text[:120]!r} is no node: expected its collateral, <txid>:<n>")
+                raise BadRequest(
+                    Phrase("%(text)s is no node: expected its collateral, <txid>:<n>", text=repr(text[:120]))
+                )
             text = outpoint_text(point)
         else:
             address_key(text, self._network)
@@ -125,14 +133,14 @@ class Accounts:
         found = {"watches": {"$elemMatch": {"kind": kind, "entry": entry}}}
         change = {"$pull": {"watches": {"kind": kind, "entry": entry}}}
         if not await self._database.journal.change(ACCOUNTS.name, {"_id": address} | found, change):
-            raise NotFound(f"the watch list has no {kind[:20]} {entry[:120]!r}")
+            raise NotFound(Phrase("the watch list has no %(kind)s %(entry)s", kind=kind[:20], entry=repr(entry[:120])))
 
     async def open_feed(self, address: str) -> str:
         """A new secret for the address of the feed; the one before leads nowhere from now on."""
         secret = secrets.token_urlsafe(SECRET_BYTES)
         change = {"$set": {"feed": digest(secret)}}
         if not await self._database.journal.change(ACCOUNTS.name, {"_id": address, "blocked": None}, change):
-            raise NotSignedIn("this account is no longer here: sign in again")
+            raise NotSignedIn(Phrase("this account is no longer here: sign in again"))
         return secret
 
     async def close_feed(self, address: str) -> None:
@@ -143,14 +151,14 @@ class Accounts:
         """The account whose feed has a secret; NotFound when there is none."""
         stored = await self._database.find_one(ACCOUNTS.name, {"feed": digest(secret), "blocked": None}, ())
         if stored is None:
-            raise NotFound("this feed has been revoked, or never was: its account has the address of today's")
+            raise NotFound(Phrase("this feed has been revoked, or never was: its account has the address of today's"))
         return read_account(stored)
 
     async def export(self, address: str) -> dict[str, Any]:
         """Everything that is kept of an account, as JSON has it; secrets of webhooks too, for they are its own."""
         account = await self._database.find_one(ACCOUNTS.name, {"_id": address}, ())
         if account is None:
-            raise NotFound(f"there is no account {address}")
+            raise NotFound(Phrase("there is no account %(address)s", address=address))
         hooks = await self._database.find(WEBHOOKS.name, {"account": address}, (("_id", 1),))
         sessions = await self._database.find(SESSIONS.name, {"account": address}, (("begun", 1),))
         waiting = await self._database.find(CHALLENGES.name, {"account": address}, (("until", 1),))

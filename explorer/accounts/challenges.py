@@ -13,6 +13,7 @@ from typing import Final, Literal
 from explorer.accounts.signers import has_signed, read_signer
 from explorer.db import Database
 from explorer.errors import BadRequest, Forbidden, RateLimited
+from explorer.languages.phrases import Phrase
 from indexer.chain.params import Network
 from indexer.store.schema import CHALLENGES
 
@@ -48,7 +49,9 @@ class Pace:
         while asked and asked[0] <= now - self._seconds:
             asked.popleft()
         if len(asked) >= most:
-            raise RateLimited(f"{most} challenges were asked for from here in a few minutes: wait a little")
+            raise RateLimited(
+                Phrase("%(most)s challenges were asked for from here in a few minutes: wait a little", most=most)
+            )
         asked.append(now)
         if len(self._asked) > MOST_CLIENTS:
             self._asked.popitem(last=False)
@@ -68,7 +71,7 @@ class Challenges:
         journal, now = self._database.journal, self._clock()
         await journal.remove(CHALLENGES.name, {"until": {"$lte": int(now * 1000)}})
         if await journal.count(CHALLENGES.name, {}) >= MOST:
-            raise RateLimited("too many people are signing in just now: try again in a few minutes")
+            raise RateLimited(Phrase("too many people are signing in just now: try again in a few minutes"))
         nonce, until = secrets.token_hex(16), now + 60 * MINUTES
         message = worded(purpose, address, site, int(now), nonce)
         row = {"_id": nonce, "purpose": purpose, "account": address, "site": site, "message": message}
@@ -83,11 +86,15 @@ class Challenges:
         where = {"_id": nonce, "purpose": purpose, "account": address, "site": site}
         found = await self._database.journal.take(CHALLENGES.name, where)
         if found is None or found["until"] <= self._clock() * 1000:
-            raise BadRequest(f"this challenge is used, older than {MINUTES} minutes or not for this: ask for a new one")
+            raise BadRequest(Phrase(
+                "this challenge is used, older than %(minutes)s minutes or not for this: ask for a new one",
+                minutes=MINUTES,
+            ))  # fmt: skip
         if not has_signed(self._network, address, signature, found["message"]):
-            raise Forbidden(
-                "the signature is not one of this address for this text: ask for a new challenge and sign exactly it"
-            )
+            raise Forbidden(Phrase(
+                "the signature is not one of this address for this text: ask for a new challenge and sign exactly "
+                "it",
+            ))  # fmt: skip
 
 
 def worded(purpose: Purpose, address: str, site: str, now: int, nonce: str) -> str:

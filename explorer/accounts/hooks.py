@@ -11,6 +11,7 @@ from typing import Any, Final
 from explorer.accounts.book import LONGEST_NOTE, Accounts
 from explorer.db import Database
 from explorer.errors import BadRequest, NotFound, RateLimited
+from explorer.languages.phrases import Phrase
 from explorer.webhooks.hooks import Webhook, read_hook
 from explorer.webhooks.sender import places_now
 from indexer.chain.params import Network
@@ -97,7 +98,9 @@ class AccountHooks:
         try:
             await self._accounts.read(account)
             if len(mine) > self.most:
-                raise BadRequest(f"{self.most} webhooks of an account are all there may be: delete one first")
+                raise BadRequest(
+                    Phrase("%(most)s webhooks of an account are all there may be: delete one first", most=self.most)
+                )
         except Exception:
             await self._database.journal.remove(WEBHOOKS.name, {"_id": id})
             raise
@@ -123,7 +126,10 @@ class AccountHooks:
         elif action == "delete":
             await self.remove(account, id)
         else:
-            raise NotFound(f"a webhook knows no {action[:20]!r}: expected pause, resume, test or delete")
+            raise NotFound(Phrase(
+                "a webhook knows no %(action)s: expected pause, resume, test or delete",
+                action=repr(action[:20]),
+            ))  # fmt: skip
 
     async def pause(self, account: str, id: str, paused: bool) -> AccountHook:
         """Deliver nothing for now, or go on where it was; going on tries at once."""
@@ -137,9 +143,12 @@ class AccountHooks:
         last = await self._database.find_one(WEBHOOKS.name, {"_id": id, "account": account}, ())
         asked = 0 if last is None or not last["asked"] else int(last["asked"].partition("-")[0])
         if now - asked < TEST_SECONDS:
-            raise RateLimited(f"a test of this webhook was asked for just now: wait {TEST_SECONDS} seconds")
+            raise RateLimited(Phrase(
+                "a test of this webhook was asked for just now: wait %(seconds)s seconds",
+                seconds=TEST_SECONDS,
+            ))  # fmt: skip
         if row.paused:
-            raise BadRequest("this webhook is paused: let it go on first")
+            raise BadRequest(Phrase("this webhook is paused: let it go on first"))
         return await self._change(account, id, {"asked": f"{now}-{secrets.token_hex(4)}", "due": 0})
 
     async def remove(self, account: str, id: str) -> None:
@@ -158,11 +167,19 @@ class AccountHooks:
         """The webhook that is wished for, checked like the operator's and more narrowly."""
         for what, entries in (("addresses", wish.addresses), ("nodes", wish.nodes)):
             if len(entries) > MOST_ENTRIES:
-                raise BadRequest(f"{len(entries)} {what} are too many: at most {MOST_ENTRIES} for one webhook")
+                raise BadRequest(Phrase(
+                    "%(number)s %(what)s are too many: at most %(most)s for one webhook",
+                    number=len(entries), what=what, most=MOST_ENTRIES,
+                ))  # fmt: skip
         if len(wish.url) > LONGEST_URL:
-            raise BadRequest(f"the url has {len(wish.url)} characters: at most {LONGEST_URL}")
+            raise BadRequest(
+                Phrase("the url has %(number)s characters: at most %(most)s", number=len(wish.url), most=LONGEST_URL)
+            )
         if len(wish.note) > LONGEST_NOTE:
-            raise BadRequest(f"the note has {len(wish.note)} characters: at most {LONGEST_NOTE} are kept")
+            raise BadRequest(Phrase(
+                "the note has %(number)s characters: at most %(most)s are kept",
+                number=len(wish.note), most=LONGEST_NOTE,
+            ))  # fmt: skip
         row = {
             "name": id, "url": wish.url.strip(), "secret": secret, "addresses": list(dict.fromkeys(wish.addresses)),
             "nodes": list(wish.nodes), "min_confirmations": wish.min_confirmations,
@@ -217,4 +234,4 @@ def _stored(hook: Webhook, note: str) -> dict[str, Any]:
 
 
 def _unknown(id: str) -> NotFound:
-    return NotFound(f"this account has no webhook {id[:32]!r}")
+    return NotFound(Phrase("this account has no webhook %(id)s", id=repr(id[:32])))

@@ -12,6 +12,7 @@ from explorer.accounts.hooks import AccountHooks
 from explorer.accounts.sessions import Sessions
 from explorer.db import Database
 from explorer.errors import Forbidden
+from explorer.languages.phrases import Phrase
 from indexer import config
 from indexer.chain.params import Network
 
@@ -32,14 +33,14 @@ class Keeping:
         A name that is not ours may lead here all the same: who lets his visitors sign for it could use it here.
         """
         if not self.settings.enabled:
-            raise Forbidden("this site keeps no accounts")
+            raise Forbidden(Phrase("this site keeps no accounts"))
         netloc = host.lower()
         name = urlsplit(f"//{netloc}").hostname or ""
         if not {netloc, name} & self.settings.hosts and (self.settings.hosts or not _is_plain(name)):
-            raise Forbidden(
+            raise Forbidden(Phrase(
                 "this site keeps accounts under another name: its operator sets the names that may be signed for "
-                "(accounts.host)"
-            )
+                "(accounts.host)",
+            ))  # fmt: skip
         return netloc
 
     async def sign_in(self, purpose: Purpose, nonce: str, address: str, signature: str, site: str) -> str:

@@ -7,18 +7,22 @@ taken back.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from explorer.db import Database
 from explorer.webhooks.news import News
 from indexer.store.schema import WEBHOOKS
 
 Row = Mapping[str, Any]
+
+LOGGED: Final = 50  # attempts that the log of an account's webhook has
+MOST_ATTEMPTS: Final = 100  # in a row to an account's webhook: about four days
 
 
 class Lost(Exception):
@@ -64,12 +68,27 @@ class Book:
         pending = row["pending"]
         done = {pending["after"]: pending["place"], "attempts": 0, **self._mine()}
         change = {"$set": done, "$unset": {"pending": "", "problem": ""}, "$inc": {"delivered": 1}}
-        return await self._own(row["_id"], change)
+        return await self._own(row["_id"], change | self._logged(row, None))
 
     async def failed(self, row: Row, problem: str, due: float) -> Row:
-        """An attempt failed; the next one is at ``due``, Unix seconds. Raises Lost."""
+        """An attempt failed; the next one is at ``due``, Unix seconds. Raises Lost.
+
+        A webhook of an account is paused when it has taken nothing for too long: nobody else looks after it.
+        """
         told = {"problem": problem, "due": _milliseconds(due), **self._mine()}
-        return await self._own(row["_id"], {"$set": told, "$inc": {"attempts": 1, "failed": 1}})
+        if "account" in row and row["attempts"] + 1 >= MOST_ATTEMPTS:
+            told["paused"] = True
+        change = {"$set": told, "$inc": {"attempts": 1, "failed": 1}}
+        return await self._own(row["_id"], change | self._logged(row, problem))
+
+    def _logged(self, row: Row, problem: str | None) -> dict[str, Any]:
+        """The entry about an attempt, where its webhook keeps a log: those of accounts do."""
+        if "log" not in row:
+            return {}
+        pending = row["pending"]
+        event = json.loads(bytes(pending["body"]))["event"]
+        entry = {"at": int(self._clock()), "event": event, "seq": pending["seq"], "problem": problem}
+        return {"$push": {"log": {"$each": [entry], "$slice": -LOGGED}}}
 
     async def release(self, name: str) -> None:
         """Let another notifier go on at once."""

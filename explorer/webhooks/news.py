@@ -10,13 +10,14 @@ from explorer.api.respond import tip_json
 from explorer.db import View
 from explorer.events.chain import block_events
 from explorer.events.event import DONE, Event, Position
+from explorer.meta import Tip
 from explorer.queries.credits import credits
 from explorer.queries.forks import Forks, read_forks
 from explorer.webhooks.hooks import Webhook
 
 AT_ONCE: Final = 100  # credits, and blocks whose events are looked through, in one question
 
-Feed = Literal["credit", "life"]
+Feed = Literal["credit", "life", "tested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,13 @@ async def news_of_credits(view: View, hook: Webhook, after: str) -> tuple[list[N
     bodies = (_body(view, hook, item.seq, item.kind, to_json(item)) for item in found.items)
     told = [News(item.seq, body, "credit", item.seq) for item, body in zip(found.items, bodies, strict=True)]
     return told, found.next
+
+
+def news_of_test(hook: Webhook, asked: str, tip: Tip) -> News:
+    """A test: it has no effect and says when it was asked for, Unix seconds."""
+    seq = f"test-{asked}"
+    told = {"asked_at": int(asked.partition("-")[0])}
+    return News(seq, _written(tip, hook, seq, "test", told), "tested", asked)
 
 
 async def news_of_nodes(view: View, hook: Webhook, after: Position) -> tuple[list[News], Position]:
@@ -80,6 +88,9 @@ def _undone(view: View, hook: Webhook, at: Position) -> News:
 
 
 def _body(view: View, hook: Webhook, seq: str, event: str, told: Any) -> bytes:
+    return _written(view.tip, hook, seq, event, told)
+
+
+def _written(tip: Tip, hook: Webhook, seq: str, event: str, told: Any) -> bytes:
     """What is sent: which webhook, what, and the block that it was true for."""
-    body = {"webhook": hook.name, "seq": seq, "event": event, "tip": tip_json(view.tip), event: told}
-    return encode(body)
+    return encode({"webhook": hook.name, "seq": seq, "event": event, "tip": tip_json(tip), event: told})

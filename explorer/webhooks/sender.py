@@ -17,7 +17,7 @@ from explorer.events.event import DONE, Position, parse_position
 from explorer.queries.feed import place_at_tip
 from explorer.webhooks.book import Book, Lost, Row
 from explorer.webhooks.hooks import Webhook
-from explorer.webhooks.news import News, news_of_credits, news_of_nodes
+from explorer.webhooks.news import News, news_of_credits, news_of_nodes, news_of_test
 from explorer.webhooks.post import Post, Undelivered
 
 LOOK_SECONDS: Final = 1.0  # between looks whether another notifier has gone, or a failed database is back
@@ -35,14 +35,15 @@ def pause_after(attempts: int, chance: Callable[[], float] = random.random) -> f
 
 
 class Sender:
-    """Tells one webhook; ``clock`` gives Unix seconds."""
+    """Tells one webhook; ``clock`` gives Unix seconds. ``is_new``: it may have no row yet, and then gets one."""
 
     def __init__(
-        self, database: Database, hook: Webhook, book: Book, post: Post, clock: Callable[[], float] = time.time
-    ) -> None:
+        self, database: Database, hook: Webhook, book: Book, post: Post, clock: Callable[[], float] = time.time,
+        *, is_new: bool = True,
+    ) -> None:  # fmt: skip
         self._database, self._hook, self._book, self._post, self._clock = database, hook, book, post, clock
         self._ahead: deque[News] = deque()
-        self._begun = False
+        self._begun = not is_new
         self._obstacle = ""  # why nothing can be told, as the log has it
 
     async def run(self) -> None:
@@ -76,7 +77,7 @@ class Sender:
         if not self._begun:
             await self._begin()
         row = await self._book.claim(self._hook.name)
-        if row is None:
+        if row is None or row.get("paused"):
             self._ahead.clear()
             return LOOK_SECONDS
         if "pending" not in row:
@@ -110,7 +111,11 @@ class Sender:
         self._begun = True
 
     async def _next(self, row: Row) -> News | None:
-        """What to tell next, or None when there is nothing."""
+        """What to tell next, or None when there is nothing; a test that was asked for comes first."""
+        tip = self._database.meta.tip
+        if row.get("asked", "") != row.get("tested", "") and tip is not None:
+            self._ahead.clear()
+            return news_of_test(self._hook, row["asked"], tip)
         if not self._ahead:
             await self._look(row)
         return self._ahead.popleft() if self._ahead else None

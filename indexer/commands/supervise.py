@@ -53,7 +53,7 @@ def run(config: Config, config_file: str | None, *, simulated: bool = False) -> 
         server = None if config.database.uri else stack.enter_context(start_embedded(config))
         environ = os.environ | {"FLUX_DATABASE_URI": config.database.uri if server is None else server.uri}
         commands = {"indexer": ["index"], "site": ["serve"]}
-        if config.webhooks.file:
+        if config.webhooks.file or config.accounts.are_told:
             commands["notifier"] = ["notify"]
         if simulated:
             environ |= demo.environment(config)

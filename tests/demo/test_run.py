@@ -28,7 +28,8 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 PATIENCE = 90.0
 YOUNG_SECONDS = 60
 
-PARTS = {"demo daemon": b"\0--daemon-only\0", "indexer": b"\0index\0", "site": b"\0serve\0", "mongod": b"\0--dbpath\0"}
+PARTS = {"demo daemon": b"\0--daemon-only\0", "indexer": b"\0index\0", "site": b"\0serve\0", "notifier": b"\0notify\0",
+         "mongod": b"\0--dbpath\0"}  # fmt: skip
 """The processes below the one that make starts, and what of their command lines is telling."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("mongod")]
