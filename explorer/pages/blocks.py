@@ -46,7 +46,9 @@ async def show(request: Request) -> Response:
     cursor = request.query_params.get("cursor")
     answer = await services(request).db.fenced(contents, reference, cursor=cursor, limit=limit_of(request))
     found, transactions = answer.value
-    return page(request, "block.html", block=found, transactions=transactions, continued=cursor is not None)
+    return page(
+        request, "block.html", block=found, transactions=transactions, continued=cursor is not None, tip=answer.tip
+    )
 
 
 async def index(request: Request) -> Response:

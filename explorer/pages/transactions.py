@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from explorer.api.body import query_int
-from explorer.db import View
+from explorer.db import Answer, View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.pages.formats import SLICE, input_path
@@ -50,10 +50,10 @@ def sliced(items: Sequence[T], first: int) -> Slice[T]:
     return Slice(items[first : first + SLICE], first, len(items))
 
 
-async def _transaction(request: Request) -> tuple[Transaction, Mapping[int, Tier]]:
+async def _transaction(request: Request) -> Answer[tuple[Transaction, Mapping[int, Tier]]]:
     s = services(request)
     txid = parse_txid(request.path_params["txid"])
-    return (await s.db.fenced(with_collaterals, txid, s.daemon.full_ids)).value
+    return await s.db.fenced(with_collaterals, txid, s.daemon.full_ids)
 
 
 async def with_collaterals(view: View, txid: bytes, full_ids: FullIds) -> tuple[Transaction, Mapping[int, Tier]]:
@@ -64,15 +64,18 @@ async def with_collaterals(view: View, txid: bytes, full_ids: FullIds) -> tuple[
 
 async def show(request: Request) -> Response:
     """A transaction by its id."""
-    found, nodes = await _transaction(request)
+    answer = await _transaction(request)
+    found, nodes = answer.value
     inputs = sliced(found.inputs, query_int(request, "in") or 0)
     outputs = sliced(found.outputs, query_int(request, "out") or 0)
-    return page(request, "transaction.html", tx=found, inputs=inputs, outputs=outputs, nodes=nodes)
+    return page(
+        request, "transaction.html", tx=found, inputs=inputs, outputs=outputs, nodes=nodes, tip=answer.tip
+    )
 
 
 async def spending(request: Request) -> Response:
     """To the input that spends an output."""
-    found, _ = await _transaction(request)
+    found, _ = (await _transaction(request)).value
     n = parse_height(request.path_params["n"])
     spent_by = found.outputs[n].spent_by if n < len(found.outputs) else None
     if not isinstance(spent_by, Spend):

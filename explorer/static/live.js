@@ -103,6 +103,7 @@
   const close = () => {
     stream?.close();
     stream = null;
+    delete button.dataset.stream;
     clearInterval(poll);
     poll = 0;
   };
@@ -110,7 +111,9 @@
   const open = () => {
     close();
     if (paused || document.hidden) return;
-    stream = new EventSource(`/api/v1/events?kinds=${kinds.join()}`);
+    const about = live.dataset.about ? `&${live.dataset.about}` : "";
+    stream = new EventSource(`/api/v1/events?kinds=${kinds.join()}${about}`);
+    stream.addEventListener("open", () => (button.dataset.stream = "open"));
     const tip = (event) => JSON.parse(event.data).tip?.hash;
     for (const kind of kinds) stream.addEventListener(kind, (event) => changed(kind === "transaction" ? "" : tip(event)));
     stream.addEventListener("reset", () => changed(""));

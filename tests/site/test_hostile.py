@@ -54,6 +54,7 @@ def shown(transaction: Transaction) -> str:
         inputs=sliced(transaction.inputs, 0),
         outputs=sliced(transaction.outputs, 0),
         nodes={},
+        tip=TIP,
     )
 
 
