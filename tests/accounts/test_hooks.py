@@ -1,4 +1,4 @@
-"""Webhooks of accounts: made and ended by their owner alone, told like the operator's, and never to private networks."""
+"""Webhooks of accounts: made and ended by their owner alone, told like the operator's, never to private networks."""
 
 from __future__ import annotations
 
