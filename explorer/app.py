@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +24,13 @@ from explorer.api.respond import error_response, plain_error, retry_after
 from explorer.cache import CacheMiddleware
 from explorer.daemon import Daemon
 from explorer.db import open_database
-from explorer.errors import ExplorerError
-from explorer.events.places import Places
+from explorer.errors import ExplorerError, http_phrase
 from explorer.events.watcher import watching
 from explorer.grounds import Current
-from explorer.guard.allowance import Allowance
-from explorer.guard.clients import Clients
-from explorer.guard.connections import Connections
-from explorer.guard.door import Door
-from explorer.guard.tolls import tolled
+from explorer.guard.rails import rails
 from explorer.labels import load_labels
 from explorer.languages import LanguageMiddleware, load_catalogues
+from explorer.languages.phrases import Phrase
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
@@ -50,18 +45,15 @@ GZIP_FROM = 1000  # bytes
 GZIP_LEVEL = 5
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 500: "internal"}
 
-def create_app(
-    config: Config,
-    *,
-    simulated: bool = False,
-    tally: Tally | None = None,
-) -> Starlette:
+
+def create_app(config: Config, *, simulated: bool = False, tally: Tally | None = None) -> Starlette:
     """The explorer of the network in the settings: its API and its pages; ``simulated`` marks the demo network.
 
     ``tally`` has the counts of all workers, where it is one of several.
     """
     load_catalogues()
-    metrics, guard = Metrics(tally), config.guard
+    metrics = Metrics(tally)
+    guard = rails(config, metrics.refused)
     labels = load_labels(config.network, config.explorer.labels_file)
     chains = configured_chains(config)
 
@@ -79,20 +71,18 @@ def create_app(
                 tallying(tally, metrics.counts, lambda: watcher.listeners),
             ):
                 app.state.goodbye = watcher.close
-                places = Places(config.explorer.streams, config.explorer.streams_per_client, metrics.refused)
                 started_at = int(time.time())
                 accounts = open_accounts(db, network, config.accounts)
                 services = Services(
-                    db, daemon, network, metrics, started_at, simulated, labels, watcher, places, accounts
+                    db, daemon, network, metrics, started_at, simulated, labels, watcher, guard.places, accounts
                 )
                 with rare_collections():
                     yield {"services": services}
         finally:
             await daemon.close()
 
-    clients = Clients(guard.proxy_networks, guard.free_networks)
     app = Starlette(
-        routes=tolled(
+        routes=guard.tolled(
             [
                 *v1.routes(),
                 *fluxos.routes(),
@@ -100,18 +90,11 @@ def create_app(
                 *blockbook_routes(),
                 *operations.routes(),
                 *pages.routes,
-            ],
-            guard.answer_seconds,
-            metrics.refused,
+            ]
         ),
         lifespan=lifespan,
         middleware=[
-            Middleware(
-                Door,
-                clients=clients,
-                allowance=Allowance(guard.rate, guard.burst),
-                refused=metrics.refused,
-            ),
+            guard.door,
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
             Middleware(LanguageMiddleware),
@@ -120,7 +103,7 @@ def create_app(
         ],
         exception_handlers=error_handlers(),
     )
-    app.state.connections = Connections(clients, guard.connections, guard.connections_per_client, metrics.refused)
+    app.state.connections = guard.connections
     return app
 
 
@@ -146,11 +129,11 @@ def error_handlers() -> dict[Any, Any]:
         return await pages.error_page(request, error.status, error.message, retry_after(error))
 
     async def http_error(request: Request, error: HTTPException) -> Response:
-        message = f"{HTTPStatus(error.status_code).phrase}: {request.method} {request.url.path[:200]}"
-        return await _other(request, error.status_code, message)
+        asked = f"{request.method} {request.url.path[:200]}"
+        return await _other(request, error.status_code, http_phrase(error.status_code, asked))
 
     async def fault(request: Request, error: Exception) -> Response:
-        return await _other(request, 500, "this is a fault of the explorer, and it has been logged")
+        return await _other(request, 500, Phrase("this is a fault of the explorer, and it has been logged"))
 
     async def _other(request: Request, status: int, message: str) -> Response:
         if wants_json(request.scope):

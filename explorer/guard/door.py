@@ -12,6 +12,7 @@ from explorer.guard.allowance import Allowance
 from explorer.guard.clients import Clients
 from explorer.guard.costs import HOT
 from explorer.guard.refusals import TOO_LARGE, TOO_MUCH, Refused, refuse, seconds_of
+from explorer.languages.phrases import Phrase
 
 MOST_BODY: Final = (1 << 22) + (1 << 16)  # bytes: a transaction of the greatest size as hex, and what is around it
 HOLD_SECONDS: Final = 1.0
@@ -49,14 +50,14 @@ class Door:
                     await asyncio.sleep(self._hold_seconds)
                 seconds = seconds_of(wait)
                 retry = (b"retry-after", str(seconds).encode())
-                await refuse(scope, send, 429, TOO_MUCH.format(seconds=seconds), retry)
+                await refuse(scope, send, 429, Phrase(TOO_MUCH, seconds=seconds), retry)
                 return
         length = _body_length(scope)
         if length == 0:
             await self._app(scope, receive, send)
         elif length > MOST_BODY:
             self._refused["body"] += 1
-            await refuse(scope, send, 413, TOO_LARGE.format(most=MOST_BODY), CLOSE)
+            await refuse(scope, send, 413, Phrase(TOO_LARGE, most=MOST_BODY), CLOSE)
         else:
             body = _Body(receive, send, self._refused)
             await self._app(scope, body.receive, body.send)
@@ -78,7 +79,7 @@ class _Body:
             self._is_read = not message.get("more_body", False)
             if self._bytes > MOST_BODY:
                 self._refused["body"] += 1
-                raise TooLarge(TOO_LARGE.format(most=MOST_BODY))
+                raise TooLarge(Phrase(TOO_LARGE, most=MOST_BODY))
         return message
 
     async def send(self, message: Message) -> None:

@@ -12,11 +12,14 @@ from typing import Final
 from starlette.types import Scope, Send
 
 from explorer.guard.allowance import SECOND
+from explorer.languages import N_
 from explorer.negotiate import prefers_html, wants_json
 
 KINDS: Final = ("rate", "streams", "connections", "body", "head", "time", "stalled")
-TOO_MUCH: Final = "more has been asked from this address than it may ask: ask again in {seconds} s, and more slowly"
-TOO_LARGE: Final = "a body of more than {most} bytes is not read: send less at once"
+TOO_MUCH: Final = N_(
+    "more has been asked from this address than it may ask: ask again in %(seconds)s s, and more slowly"
+)
+TOO_LARGE: Final = N_("a body of more than %(most)s bytes is not read: send less at once")
 CODES: Final[Mapping[int, str]] = {413: "too_large", 429: "rate_limited"}
 PAGE: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'

@@ -15,6 +15,7 @@ from explorer.guard.clients import client_of
 from explorer.guard.costs import price_of, price_of_rows
 from explorer.guard.door import ALLOWANCE_KEY, REFUSED_KEY
 from explorer.guard.refusals import TOO_MUCH, Refused, seconds_of
+from explorer.languages.phrases import Phrase
 
 
 class Toll:
@@ -41,9 +42,10 @@ class Toll:
             if not limit.expired():
                 raise
             self._refused["time"] += 1
-            raise TooSlow(
-                f"this answer takes longer than {self._seconds:g} s: ask for less at once, or ask again later"
-            ) from None
+            raise TooSlow(Phrase(
+                "this answer takes longer than %(seconds)s s: ask for less at once, or ask again later",
+                seconds=f"{self._seconds:g}",
+            )) from None
 
 
 def spend(scope: Scope, tokens: int) -> None:
@@ -54,7 +56,7 @@ def spend(scope: Scope, tokens: int) -> None:
     if wait := allowance.spend(client_of(scope).name, tokens):
         scope[REFUSED_KEY]["rate"] += 1
         seconds = seconds_of(wait)
-        raise RateLimited(TOO_MUCH.format(seconds=seconds), seconds)
+        raise RateLimited(Phrase(TOO_MUCH, seconds=seconds), seconds)
 
 
 def charge(request: HTTPConnection, rows: int) -> None:

@@ -14,6 +14,7 @@ from explorer.app import create_app
 from explorer.guard.allowance import Allowance
 from explorer.guard.costs import HOT, RULES, price_of
 from explorer.guard.door import MOST_BODY, Door
+from explorer.guard.shares import share_of_all, share_of_client
 from explorer.guard.tolls import Toll
 from indexer.config import load_config
 from tests.explorer.client import Client, settings
@@ -29,8 +30,8 @@ def strict(recorded_index: tuple[str, str]) -> Iterator[Client]:
     config = settings(recorded_index)
     guard = replace(config.guard, rate=1, burst=BURST, free="192.0.2.128/25")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("explorer.app.Allowance", partial(Allowance, clock=lambda: 0))
-        patched.setattr("explorer.app.Door", partial(Door, hold_seconds=0))
+        patched.setattr("explorer.guard.rails.Allowance", partial(Allowance, clock=lambda: 0))
+        patched.setattr("explorer.guard.rails.Door", partial(Door, hold_seconds=0))
         app = create_app(replace(config, guard=guard))
     with Client(app) as client:
         yield client
@@ -219,6 +220,14 @@ def test_an_office_behind_one_address_never_meets_the_limit() -> None:
     reading = OFFICE / 5 * (page + 2) / 10  # one in five opens a page every ten seconds, some of them dear
     wallets = OFFICE / 5 * 14 * (HOT + 5) / 60  # one in five has a wallet open: 14 questions a minute
     assert following + reading + wallets <= guard.rate / 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "workers", "of_all", "of_client"),
+    [(100, 1, 100, 100), (100, 2, 50, 100), (100, 4, 25, 50), (5, 4, 2, 3), (1, 8, 1, 1), (0, 4, 0, 0)],
+)
+def test_shares_of_workers(limit: int, workers: int, of_all: int, of_client: int) -> None:
+    assert (share_of_all(limit, workers), share_of_client(limit, workers)) == (of_all, of_client)
 
 
 def test_refusals_wait_a_little() -> None:
