@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from explorer.api.respond import Immutable, respond
 from explorer.db import Answer
+from explorer.errors import BadRequest
 
 Handler = Callable[[Request], Awaitable[Answer[Any] | Immutable | Response]]
 
@@ -27,6 +28,11 @@ class Parameter:
     schema: Mapping[str, Any]
     meaning: str
     required: bool = False
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether nothing is one of its values: of a text, but not of a number or a choice."""
+        return self.schema["type"] == "string" and "" in self.schema.get("enum", [""])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,17 @@ class Endpoint:
 
     def _function(self) -> Callable[[Request], Awaitable[Response]]:
         async def answer(request: Request) -> Response:
+            self._refuse_empty(request)
             found = await self.handler(request)
             return found if isinstance(found, Response) else respond(request, found, revalidate=self.revalidate)
 
         answer.__name__ = self.handler.__name__
         return answer
+
+    def _refuse_empty(self, request: Request) -> None:
+        for parameter in self.query:
+            if request.query_params.get(parameter.name) == "" and not parameter.may_be_empty:
+                raise BadRequest(f"{parameter.name} is empty: give it a value, or leave it away")
 
 
 class Api:

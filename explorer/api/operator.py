@@ -20,7 +20,7 @@ ADDRESS = Parameter("address", {"type": "string"}, "the nodes that pay this addr
 NODES = Parameter(
     "nodes", {"type": "string"}, f"up to {MOST_ENTRIES} addresses, collaterals, IPs and node keys, spaces between them"
 )
-ORDER = Parameter("order", {"type": "string", "enum": [*ORDERS, ""]}, "next payout first, or deadline first")
+ORDER = Parameter("order", {"type": "string", "enum": list(ORDERS)}, "next payout first, or deadline first")
 
 api = Api()
 

@@ -25,7 +25,7 @@ COUNTS = tuple(
     )
     for tier in TIERS
 )
-JOINING = Parameter("joining", {"type": "string", "enum": ["1", ""]}, "they are new, not among those that there are")
+JOINING = Parameter("joining", {"type": "string", "enum": ["1"]}, "they are new, not among those that there are")
 HEIGHT = Parameter("at", {"type": "integer", "minimum": 0, "maximum": HIGHEST}, "height, the next block by default")
 
 api = Api()

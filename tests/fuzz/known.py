@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from explorer.events.event import KINDS
+from explorer.queries.units import TIERS
 from indexer.chain.nodes import Status
 from tests import recorded
 from tests.explorer.client import Client
@@ -30,6 +31,7 @@ def known_values(client: Client) -> dict[str, list[Any]]:
         "txid": [*txids, "00" * 32],
         "address": addresses,
         "addresses": addresses,
+        "tier": list(TIERS),
         "outpoint": outpoints,
         "node": outpoints,
         "nodes": [*addresses, *outpoints, "10.0.0.1", f"{addresses[0]} {outpoints[0]}, nonsense"],
@@ -61,9 +63,8 @@ def known_of(client: Client, document: Document, label: str, values: Known) -> K
 def _cursors(client: Client, path: str, operation: Document, values: Known) -> Iterator[str]:
     for n in range(3):
         told = {p["name"]: values[p["name"]][n] for p in operation["parameters"] if p["in"] == "path" or p["required"]}
-        tier = {"tier": "cumulus"} if "{tier}" in path else {}
         query = {"limit": 1 + n, **{name: value for name, value in told.items() if f"{{{name}}}" not in path}}
-        found = client.get(path.format(**told | tier), params=query).json()
+        found = client.get(path.format(**told), params=query).json()
         if found.get("next"):
             yield found["next"]
 
