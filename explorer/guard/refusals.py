@@ -15,7 +15,7 @@ from explorer.guard.allowance import SECOND
 from explorer.languages import N_
 from explorer.negotiate import prefers_html, wants_json
 
-KINDS: Final = ("rate", "streams", "connections", "body", "head", "time", "stalled")
+KINDS: Final = ("rate", "streams", "connections", "body", "time", "stalled")
 TOO_MUCH: Final = N_(
     "more has been asked from this address than it may ask: ask again in %(seconds)s s, and more slowly"
 )
