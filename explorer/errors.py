@@ -20,10 +20,24 @@ The message is for the person who asked: what was wrong, what was expected, what
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar, Final
 
+from explorer.languages import N_
 from explorer.languages.phrases import Phrase
 from indexer.errors import FluxError
+
+HTTP: Final[Mapping[int, str]] = {
+    404: N_("Not Found"), 405: N_("Method Not Allowed"), 501: N_("Not Implemented"),
+}  # fmt: skip
+"""The errors of HTTP that the routes themselves answer with (RFC 9110, 15)."""
+
+
+def http_phrase(status: int, asked: str) -> Phrase:
+    """What an error of HTTP says about a request, its method and path."""
+    problem = Phrase(HTTP.get(status) or HTTPStatus(status).phrase)
+    return Phrase("%(problem)s: %(request)s", problem=problem, request=asked)
 
 
 class ExplorerError(FluxError):

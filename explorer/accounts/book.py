@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
 from explorer.accounts.sessions import digest
+from explorer.accounts.signers import read_signer
 from explorer.db import Database
 from explorer.errors import BadRequest, Forbidden, NotFound, NotSignedIn, RateLimited
 from explorer.languages.phrases import Phrase
@@ -55,6 +57,17 @@ class Account:
     def notes(self) -> Mapping[str, str]:
         """The notes by entry, of those that have one."""
         return {watch.entry: watch.note for watch in self.watches if watch.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An account as the operator sees it in the list: how much it keeps, and nothing of what."""
+
+    address: str
+    seen: int
+    watches: int
+    webhooks: int
+    blocked: bool
 
 
 class Accounts:
@@ -164,6 +177,36 @@ class Accounts:
         waiting = await self._database.find(CHALLENGES.name, {"account": address}, (("until", 1),))
         told = {"account": account, "webhooks": hooks, "sessions": sessions, "challenges": waiting}
         return {name: _plain(value) for name, value in told.items()}
+
+    async def exists(self, address: str) -> bool:
+        """Whether there is an account, blocked or not."""
+        return await self._database.find_one(ACCOUNTS.name, {"_id": address}, ()) is not None
+
+    async def overview(self) -> list[Line]:
+        """All accounts, those that signed in last first."""
+        stored = await self._database.find(ACCOUNTS.name, {}, (("seen", -1), ("_id", 1)))
+        telling = await self._database.find(WEBHOOKS.name, {"account": {"$exists": True}}, fields=("account",))
+        hooks = Counter(row["account"] for row in telling)
+        return [
+            Line(row["_id"], row["seen"], len(row["watches"]), hooks[row["_id"]], bool(row.get("blocked")))
+            for row in stored
+        ]
+
+    async def block(self, address: str) -> None:
+        """Keep an address out, with or without an account; BadRequest when it could not sign in anyway."""
+        read_signer(address, self._network)
+        journal, now = self._database.journal, int(self._clock())
+        new = {"created": now, "seen": now, "watches": []}
+        change = {"$set": {"blocked": True}, "$setOnInsert": new}
+        await journal.change(ACCOUNTS.name, {"_id": address}, change, upsert=True)
+        await journal.remove(SESSIONS.name, {"account": address})
+        while await journal.change(WEBHOOKS.name, {"account": address, "paused": False}, {"$set": {"paused": True}}):
+            pass  # one after the other: an account has few
+
+    async def unblock(self, address: str) -> bool:
+        """Let an address sign in again; whether it was blocked."""
+        where, change = {"_id": address, "blocked": True}, {"$unset": {"blocked": ""}}
+        return await self._database.journal.change(ACCOUNTS.name, where, change) is not None
 
     async def delete(self, address: str) -> bool:
         """Remove everything that is kept of an account; whether there was one."""

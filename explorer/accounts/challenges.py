@@ -23,7 +23,7 @@ MINUTES: Final = 5
 MOST: Final = 10_000  # that wait for an answer, of all clients together
 MOST_PER_CLIENT: Final = 30  # in as many minutes as one is good for: an office behind one address signs in too
 MOST_CLIENTS: Final = 10_000  # remembered at once
-WORDS: Final[dict[Purpose, str]] = {"site": "Sign in to", "program": "Give a program the use of my account at"}
+WORDS: Final[dict[Purpose, str]] = {"site": "Sign in to", "program": "Let a program use my account of"}
 
 
 @dataclass(frozen=True, slots=True)

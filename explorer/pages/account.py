@@ -13,6 +13,7 @@ from explorer.accounts.book import Account
 from explorer.accounts.challenges import Challenge
 from explorer.errors import BadRequest, Forbidden, NotFound, NotSignedIn, RateLimited
 from explorer.guard.clients import client_of
+from explorer.languages.phrases import said
 from explorer.pages.render import with_query
 from explorer.pages.visitors import (
     HOME,
@@ -85,7 +86,7 @@ async def challenge(request: Request) -> Response:
     try:
         made = await accounts.challenges.make("site", address, site_name(request), client_name(request))
     except (BadRequest, RateLimited) as error:
-        return _sign_in(request, back=back, address=address, problem=str(error), http_status=error.status)
+        return _sign_in(request, back=back, address=address, problem=said(error.message), http_status=error.status)
     return _sign_in(request, back=back, address=address, challenge=made)
 
 
@@ -101,7 +102,7 @@ async def sign_in(request: Request) -> Response:
     try:
         token = await accounts.sign_in("site", fields.text("nonce"), address, fields.text("signature"), site)
     except (BadRequest, Forbidden, RateLimited) as error:
-        return _sign_in(request, back=back, address=address, problem=str(error), http_status=error.status)
+        return _sign_in(request, back=back, address=address, problem=said(error.message), http_status=error.status)
     if before := request.cookies.get(cookie_name(request)):
         await accounts.sessions.end(before)
     return with_session(request, gone_to(own_path(back or HOME)), token)
@@ -124,16 +125,18 @@ async def sign_out_everywhere(request: Request) -> Response:
 
 
 async def watch(request: Request) -> Response:
-    """Put something on the watch list, or write another note; who is not signed in does that first."""
+    """Put entries on the watch list, or write another note; who is not signed in does that first."""
     fields = await own_form(request)
     account = await visitor(request)
     typed = {name: fields.text(name) for name in ("kind", "entry", "note")}
     if account is None:
-        return gone_to(with_query(HOME, kind=typed["kind"], entry=typed["entry"][:200]))
+        wanted = {"kind": typed["kind"], "entry": typed["entry"]} if len(typed["entry"]) <= 200 else {}
+        return gone_to(with_query(HOME, **wanted))
     try:
-        await services(request).accounts.book.watch(account.address, **typed)
+        for entry in fields.words("entry")[: book.MOST_WATCHES] or [""]:
+            await services(request).accounts.book.watch(account.address, typed["kind"], entry, typed["note"])
     except WRONG as error:
-        return await account_page(request, account, http_status=error.status, typed=typed, problem=str(error))
+        return await account_page(request, account, http_status=error.status, typed=typed, problem=said(error.message))
     return gone_to(HOME)
 
 

@@ -13,6 +13,7 @@ from explorer.accounts.book import LONGEST_NOTE, Account
 from explorer.accounts.hooks import Wish
 from explorer.errors import BadRequest, NotFound
 from explorer.languages import N_, Marked
+from explorer.languages.phrases import Phrase, said
 from explorer.pages.account import WRONG
 from explorer.pages.visitors import Fields, gone_to, own_form, private_page, signed_in, to_sign_in, visitor
 from explorer.services import services
@@ -65,14 +66,16 @@ async def make(request: Request) -> Response:
         names = ("note", "url", "addresses", "nodes", "min_confirmations")
         typed: dict[str, Any] = {name: fields.text(name) for name in names}
         typed |= {"events": fields.texts("events")}
-        return await _list(request, account, http_status=error.status, typed=typed, problem=str(error))
+        return await _list(request, account, http_status=error.status, typed=typed, problem=said(error.message))
     return await _list(request, account, made=made, secret=secret)
 
 
 def _wish(fields: Fields) -> Wish:
     depth = fields.text("min_confirmations") or "1"
     if not depth.isascii() or not depth.isdigit() or len(depth) > 6:
-        raise BadRequest(f"min_confirmations is {depth[:20]!r}: expected a whole number from 1 on")
+        raise BadRequest(
+            Phrase("min_confirmations is %(text)s: expected a whole number from 1 on", text=repr(depth[:20]))
+        )
     return Wish(
         url=fields.text("url"), note=fields.text("note"), addresses=fields.words("addresses"),
         nodes=fields.words("nodes"), events=fields.texts("events"), min_confirmations=int(depth),
@@ -101,5 +104,5 @@ async def change(request: Request) -> Response:
     except WRONG as error:
         hook = await kept.one(account.address, id)
         return private_page(request, "account_hook.html", http_status=error.status, account=account, hook=hook,
-                            tab="webhooks", problem=str(error), event_words=EVENT_WORDS)  # fmt: skip
+                            tab="webhooks", problem=said(error.message), event_words=EVENT_WORDS)  # fmt: skip
     return gone_to(LIST if action == "delete" else f"{LIST}/{id}")

@@ -13,6 +13,7 @@ from explorer.accounts.book import Account
 from explorer.accounts.sessions import LONGEST_SECONDS
 from explorer.api.body import read_bytes
 from explorer.errors import BadRequest, Forbidden, NotSignedIn
+from explorer.languages.phrases import Phrase
 from explorer.pages.render import render, with_query
 from explorer.services import services
 
@@ -50,7 +51,7 @@ async def own_form(request: Request) -> Fields:
     try:
         found = parse_qs(received.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise BadRequest("the form cannot be read: expected urlencoded fields") from None
+        raise BadRequest(Phrase("the form cannot be read: expected urlencoded fields")) from None
     return Fields(found)
 
 
@@ -66,7 +67,7 @@ def require_own_page(request: Request) -> None:
     else:
         is_own = fetched == "same-origin"
     if not is_own:
-        raise Forbidden("this form did not come from a page of this site: open the page here and send it again")
+        raise Forbidden(Phrase("this form did not come from a page of this site: open the page here and send it again"))
 
 
 def site_name(request: Request) -> str:
@@ -88,7 +89,7 @@ async def signed_in(request: Request) -> Account:
     """The account that the browser is signed in to. Raises NotSignedIn."""
     account = await visitor(request)
     if account is None:
-        raise NotSignedIn("nobody is signed in here, or the session has ended: sign in first")
+        raise NotSignedIn(Phrase("nobody is signed in here, or the session has ended: sign in first"))
     return account
 
 
