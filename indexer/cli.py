@@ -93,6 +93,14 @@ def _notify(config: Config, arguments: argparse.Namespace) -> int:
         return notify(database.with_uri(config, uri))
 
 
+def _accounts(config: Config, arguments: argparse.Namespace) -> int:
+    from explorer.accounts import commands
+
+    action: str = arguments.action
+    with database.readable(config) as uri:
+        return commands.run(database.with_uri(config, uri), action, arguments.address)
+
+
 def _status(config: Config, arguments: argparse.Namespace) -> int:
     return journal.status(config)
 
@@ -147,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument("--workers", type=_count, default=0, metavar="N", help="processes (explorer.workers)")
     served.add_argument("--as-worker", type=int, nargs=4, default=None, help=argparse.SUPPRESS)
     add("notify", _notify, "tell the webhooks of webhooks.file of credits and of what happens to nodes")
+    managed = add("accounts", _accounts, "list, export, delete, block or unblock accounts of visitors")
+    managed.add_argument("action", choices=("list", "export", "delete", "block", "unblock"))
+    managed.add_argument("address", nargs="?", help="the address that signs in; list needs none")
     add("status", _status, "say how far the index is and what the daemon says")
     rewind = add("rewind", _rewind, "go back to a height; the next start indexes on from there")
     rewind.add_argument("height", type=int, help="height of the last block that stays; -1 for none")

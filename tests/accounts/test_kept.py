@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
 
 from explorer.accounts.book import LONGEST_NOTE, MOST_WATCHES
 from explorer.accounts.hooks import Wish
 from explorer.queries.watched import watched
-from indexer.store.schema import COLLECTIONS
 from tests.accounts.visiting import ALICE, BOB, Browser, well_formed
-from tests.explorer.client import Client
 from tests.site.markup import HOSTILE
 
 PAID = "t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH"
@@ -34,11 +35,18 @@ def watch(browser: Browser, kind: str, entry: str, note: str = "") -> int:
     return browser.post("/account/watches", {"kind": kind, "entry": entry, "note": note}).status_code
 
 
-def documents(client: Client) -> Iterator[tuple[str, Any]]:
-    """Every document of the explorer's own collections, and of all others."""
-    for collection in COLLECTIONS:
-        for document in client.run(client.services.db.find(collection.name, {})):
-            yield collection.name, document
+def holding(index: tuple[str, str], *texts: str) -> set[tuple[str, Any]]:
+    """Collection and id of every document of a database that has one of the texts anywhere in its bytes."""
+    raw: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
+    sought = [text.encode() for text in texts]
+    with closing(MongoClient[Any](index[0])) as mongo:
+        database = mongo[index[1]]
+        return {
+            (name, document["_id"])
+            for name in database.list_collection_names()
+            for document in database.get_collection(name, codec_options=raw).find()
+            if any(text in document.raw for text in sought)
+        }
 
 
 def test_the_page_shows_what_the_chain_says(alice: Browser) -> None:
@@ -79,7 +87,8 @@ def test_an_entry_is_kept_once_and_removed(alice: Browser) -> None:
 
 
 @pytest.mark.parametrize(("kind", "entry", "note", "words"), [
-    ("address", "t1x", "", "That was not done"), ("node", PAID, "", "is no node"), ("wallet", PAID, "", "expected one of"),
+    ("address", "t1x", "", "That was not done"), ("node", PAID, "", "is no node"),
+    ("wallet", PAID, "", "expected one of"),
     ("address", PAID, "x" * (LONGEST_NOTE + 1), "at most 200"), ("address", "x" * 9000, "", "characters"),
     ("", "", "", "expected one of"), ("address", ALICE.address + "\0", "", "no character"),
 ])  # fmt: skip
@@ -120,7 +129,8 @@ def test_notes_stay_text_everywhere(alice: Browser, text: str) -> None:
 
 
 def test_a_feed_is_read_by_its_address_until_it_is_revoked(alice: Browser) -> None:
-    for kind, entry in (("payee", PAID), ("node", NODE), ("address", ALICE.address)):
+    payee = alice.client.json("/api/v1/nodes?limit=1")["items"][0]["address"]
+    for kind, entry in (("payee", payee), ("node", NODE), ("address", ALICE.address)):
         watch(alice, kind, entry, "noted")
     (calendar, table) = [e.text for e in well_formed(alice.post("/account/feed")).all("code")]
     reader = Browser(alice.client)
@@ -128,11 +138,12 @@ def test_a_feed_is_read_by_its_address_until_it_is_revoked(alice: Browser) -> No
     told = reader.get(calendar)
     assert (told.headers["content-type"], told.headers["cache-control"]) == ("text/calendar; charset=utf-8",
                                                                              "private, no-store")  # fmt: skip
-    fleet = alice.client.json(f"/api/v1/operator?nodes={PAID}+{NODE}")["items"]
+    fleet = alice.client.json(f"/api/v1/operator?nodes={payee}+{NODE}")["items"]
+    assert len(fleet) > 1
     expected = [n for n in fleet if n["eta"]], [n for n in fleet if n["expires_height"]]
     assert told.text.count("BEGIN:VEVENT") == sum(map(len, expected)) > 0
     rows = list(csv.DictReader(reader.get(table).text.splitlines()))
-    assert [row["entry"] for row in rows] == [PAID, ALICE.address, *(n["node"] for n in fleet)]
+    assert [row["entry"] for row in rows] == [payee, ALICE.address, *(n["node"] for n in fleet)]
     assert {row["note"] for row in rows} == {"noted"}
     assert ALICE.address not in told.text
     (second, _) = [e.text for e in well_formed(alice.post("/account/feed")).all("code")]
@@ -144,7 +155,9 @@ def test_a_feed_is_read_by_its_address_until_it_is_revoked(alice: Browser) -> No
         assert reader.get(f"/watched/{guess}.ics").status_code == 404
 
 
-def test_what_is_taken_away_is_everything_and_deleting_leaves_nothing(alice: Browser) -> None:
+def test_what_is_taken_away_is_everything_and_deleting_leaves_nothing(
+    alice: Browser, recorded_index: tuple[str, str]
+) -> None:
     client = alice.client
     bob = Browser(client)
     bob.sign_in(BOB)
@@ -166,15 +179,14 @@ def test_what_is_taken_away_is_everything_and_deleting_leaves_nothing(alice: Bro
     assert "bob's" not in response.text and alice.cookies["session"] not in response.text
     assert Browser(client).get("/account/export.json").status_code == 401
 
-    mine = [(name, d) for name, d in documents(client) if ALICE.address in repr(d) and d["_id"] != BOB.address]
-    assert {name for name, _ in mine} == {"accounts", "webhooks", "sessions", "challenges"}
+    found = {name for name, id in holding(recorded_index, ALICE.address) if id != BOB.address}
+    assert found == {"accounts", "webhooks", "sessions", "challenges"}
     assert alice.post("/account/delete").status_code == 400
     assert "tick the box" in well_formed(alice.post("/account/delete")).one("p", role="alert").text
     gone = alice.post("/account/delete", {"confirm": "yes"})
     assert gone.status_code == 200 and "Account deleted" in gone.text and alice.cookies == {}
-    left = [(name, d) for name, d in documents(client) if any(
-        text in repr(d) for text in (ALICE.address, hook.id, secret, "alice's"))]  # fmt: skip
-    assert [(name, d["_id"]) for name, d in left] == [("accounts", BOB.address)]
+    left = holding(recorded_index, ALICE.address, hook.id, secret, "alice's", "shop.example")
+    assert left == {("accounts", BOB.address)}
     assert "bob's" in [e.text for e in bob.page("/account").all("td")]
     bob.forget()
 
@@ -187,3 +199,16 @@ def test_a_button_leads_who_is_not_signed_in_there_and_back(browser: Browser) ->
     nonce, message = browser.challenge(ALICE)
     led = browser.answer(ALICE, nonce, ALICE.sign(message), next=back).headers["location"]
     assert browser.page(led).one("input", id="entry").attributes["value"] == NODE
+
+
+@pytest.mark.parametrize(("page", "kind"), [
+    (f"/address/{PAID}", "address"), (f"/node/{NODE}", "node"), (f"/operator?nodes={NODE}", "node"),
+])  # fmt: skip
+def test_pages_of_the_chain_have_a_button(alice: Browser, page: str, kind: str) -> None:
+    shown = alice.page(page)
+    (form,) = (e for e in shown.all("form") if e.attributes.get("action") == "/account/watches")
+    fields = {name: shown.one("input", name=name).attributes["value"] for name in ("kind", "entry")}
+    assert form.attributes["method"] == "post" and fields["kind"] == kind
+    assert alice.post("/account/watches", fields).status_code == 303
+    (kept,) = alice.client.run(alice.client.services.accounts.book.read(ALICE.address)).watches
+    assert (kept.kind, kept.entry) == (kind, PAID if kind == "address" else NODE)
