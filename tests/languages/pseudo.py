@@ -19,7 +19,7 @@ NAMES = frozenset(
     API CSV DoS EPS GB HTML IP JSON JoinSplit Markdown PNG POST QR RAM SVG Sapling Sprout UTC URL iCal
     Blockbook FluxOS Insight OpenAPI Prometheus OP_RETURN PoN PoW P2SH Sha ETag Base64
     Algorand Avalanche BNB Base Binance Chain Ergo Ethereum Kadena Polygon Smart Solana Tron
-    Mbit MB kB px GHz bytes curl main txid https www
+    Mbit MB kB px GHz bytes curl main txid https www zatoshi
     Deutsch English regtest tm multisig nonstandard nulldata pubkey pubkeyhash scripthash
     """.split()
 )
