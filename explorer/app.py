@@ -38,7 +38,7 @@ from explorer.parallel.keeper import keeping
 from explorer.services import Services
 from explorer.tally import Tally, tallying
 from indexer.config import Config
-from indexer.interpreter import rare_collections
+from indexer.interpreter import quick_turns, rare_collections
 from indexer.source.rpc import parse_endpoints
 
 GZIP_FROM = 1000  # bytes
@@ -76,7 +76,7 @@ def create_app(config: Config, *, simulated: bool = False, tally: Tally | None =
                 services = Services(
                     db, daemon, network, metrics, started_at, simulated, labels, watcher, guard.places, accounts
                 )
-                with rare_collections():
+                with rare_collections(), quick_turns():
                     yield {"services": services}
         finally:
             await daemon.close()

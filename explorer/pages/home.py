@@ -16,8 +16,8 @@ from explorer.pages.errors import RETRY_SECONDS
 from explorer.pages.render import page
 from explorer.queries.home import Home
 from explorer.queries.home import home as chain_now
-from explorer.queries.status import status
-from explorer.queries.status_results import Status
+from explorer.queries.status import keeping_up
+from explorer.queries.status_results import KeepingUp
 from explorer.services import services
 
 
@@ -26,14 +26,12 @@ class FirstPage:
     """What the first page shows: the chain, and how the index keeps up."""
 
     chain: Home
-    status: Status
+    status: KeepingUp
 
 
-async def first_page(view: View, *, wallets: Sequence[Wallet], started_at: int, simulated: bool) -> FirstPage:
+async def first_page(view: View, *, wallets: Sequence[Wallet]) -> FirstPage:
     """The newest block with its payouts, those before it, the tiers, the supply, and how the index keeps up."""
-    chain, state = await asyncio.gather(
-        chain_now(view, wallets=wallets), status(view, started_at=started_at, simulated=simulated)
-    )
+    chain, state = await asyncio.gather(chain_now(view, wallets=wallets), keeping_up(view))
     return FirstPage(chain, state)
 
 
@@ -41,9 +39,7 @@ async def home(request: Request) -> Response:
     """The first page; an honest one while there is no block yet."""
     s = services(request)
     try:
-        found = await s.db.fenced(
-            first_page, wallets=s.labels.fusion, started_at=s.started_at, simulated=s.simulated
-        )
+        found = await s.db.fenced(first_page, wallets=s.labels.fusion)
     except Syncing:
         if s.db.meta.tip is not None:
             raise

@@ -13,17 +13,17 @@ from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
 from explorer.queries.payout_blocks import PayoutBlock, payout_blocks
 from explorer.queries.results import Page
-from explorer.queries.status import status
-from explorer.queries.status_results import Checks
+from explorer.queries.status import keeping_up
+from explorer.queries.status_results import KeepingUp
 from explorer.services import services
 
 
 async def checked_blocks(
-    view: View, started_at: int, *, before: int | None, mismatched: bool, cursor: str | None, limit: int
-) -> tuple[Page[PayoutBlock], Checks]:
+    view: View, *, before: int | None, mismatched: bool, cursor: str | None, limit: int
+) -> tuple[Page[PayoutBlock], KeepingUp]:
     """One page of blocks with their payouts, and how many payouts were compared in all."""
     blocks = await payout_blocks(view, before=before, mismatched=mismatched, cursor=cursor, limit=limit)
-    return blocks, (await status(view, started_at=started_at, simulated=False)).checks
+    return blocks, await keeping_up(view)
 
 
 async def index(request: Request) -> Response:
@@ -36,7 +36,7 @@ async def index(request: Request) -> Response:
     cursor = query.get("cursor")
     s = services(request)
     answer = await s.db.fenced(
-        checked_blocks, s.started_at, before=before, mismatched=mismatched, cursor=cursor, limit=limit_of(request)
+        checked_blocks, before=before, mismatched=mismatched, cursor=cursor, limit=limit_of(request)
     )
     blocks, checks = answer.value
     return page(

@@ -52,8 +52,8 @@ class Site:
     host: str = ""
 
     def age(self, seconds: int) -> str:
-        """How long ago a moment was; the page is good for as long as this reads so."""
-        only_until(formats.age_until(seconds, self.now))
+        """How long ago a moment was; the page is good for as long as this reads so, give or take a moment."""
+        only_until(max(formats.age_until(seconds, self.now), self.now + formats.JUST_NOW))
         return formats.age(seconds, self.now)
 
     @property

@@ -15,7 +15,7 @@ from explorer.pages.formats import count, flux, group
 from explorer.queries.movements import Category
 from explorer.queries.results import Block, Delegates, NodeEvent, Shielded, Transaction
 from explorer.queries.search import named_output, names_ip, names_pubkey
-from explorer.queries.status_results import Index, Status, Unchecked
+from explorer.queries.status_results import Progress, Unchecked
 from explorer.queries.text import address_key
 from explorer.queries.units import FundName, Kind
 from indexer.chain.params import Network
@@ -102,7 +102,7 @@ def settled(confirmations: int) -> Badge:
     return Badge("good" if confirmations >= FINAL else "fair", count(confirmations, "confirmation"))
 
 
-def index_badge(index: Index) -> Badge:
+def index_badge(index: Progress) -> Badge:
     """How the index keeps up, in a word."""
     if index.behind is None:
         return Badge("fair", _("Daemon not heard"))
@@ -111,15 +111,15 @@ def index_badge(index: Index) -> Badge:
     return Badge("fair", _("Catching up")) if index.state == "catching_up" else Badge("poor", _("Stalled"))
 
 
-def index_sentence(status: Status, tip: int) -> str:
+def index_sentence(index: Progress, tip: int) -> str:
     """How the index keeps up, in a sentence."""
-    behind, height = status.index.behind, group(tip)
+    behind, height = index.behind, group(tip)
     if behind is None:
         return _(
             "The index is at block %(height)s. The daemon has not been heard since the index was opened.",
             height=height,
         )
-    if status.index.state == "stalled":
+    if index.state == "stalled":
         return ngettext(
             "The daemon is %(num)s block ahead, and nothing has been indexed for two minutes: the indexer needs a "
             "look.",

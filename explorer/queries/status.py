@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from explorer.db import View
+from explorer.grounds import only_until
 from explorer.parallel.base import Parallel
 from explorer.queries.status_results import (
     Checks,
     Daemon,
     Difference,
     Index,
+    KeepingUp,
     ParallelReading,
     ParallelReadings,
+    Progress,
     Reorgs,
     Status,
 )
@@ -45,6 +48,16 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
         started_at=started_at,
         parallel=None if view.parallel is None else readings(view.parallel, int(time.time())),
     )
+
+
+async def keeping_up(view: View) -> KeepingUp:
+    """How the index keeps up and what it has found of payouts: the same from second to second while it follows."""
+    tip, meta = await view.one("blocks", {"_id": view.tip.height}), view.meta
+    if meta.behind != 0:
+        only_until(int(time.time()) + 1)  # what is behind may be stalled in a moment
+    state = index_state(meta.behind, meta.idle_seconds, meta.daemon.get("reachable", False))
+    checks = _checks(tip or {}, {})
+    return KeepingUp(Progress(state, meta.behind), checks.payouts_checked, checks.payouts_mismatched)
 
 
 def readings(parallel: Parallel, now: int) -> ParallelReadings:

@@ -23,15 +23,30 @@ class Daemon:
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
-    """How far the index is and how fast it goes."""
+class Progress:
+    """How the index keeps up with the daemon, and how far behind it is, in blocks."""
 
     state: Literal["catching_up", "following", "stalled"]
     behind: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Progress):
+    """How far the index is and how fast it goes."""
+
     blocks_per_second: float | None
     eta_seconds: int | None
     indexes_ready: tuple[str, ...]
     indexes_building: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingUp:
+    """How the index keeps up, how many payouts were compared, and how many differ."""
+
+    index: Progress
+    payouts_checked: int
+    payouts_mismatched: int
 
 
 @dataclass(frozen=True, slots=True)

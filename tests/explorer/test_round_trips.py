@@ -1,0 +1,126 @@
+"""How many commands the database gets for an answer: none for a hot one, for a cold one at most what the table says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.monitoring import CommandListener
+
+from explorer import db
+from explorer.app import create_app
+from explorer.kept import Kept
+from tests.explorer.client import Client, settings
+from tests.explorer.test_routes import ADDRESS, BLOCK, NODE, TXID
+
+# At most so many commands besides those for ``meta``; every cold answer reads the tip once more when it has been made.
+COMMANDS = {
+    "/api/v1/status": 2,
+    "/api/v1/blocks?before=2401&limit=1000": 1,
+    "/api/v1/blocks/1850": 4,
+    f"/api/v1/blocks/{BLOCK}": 6,
+    "/api/v1/blocks/1850/transactions?limit=100": 4,
+    f"/api/v1/transactions/{TXID}": 5,
+    f"/api/v1/addresses/{ADDRESS}": 6,
+    f"/api/v1/addresses/{ADDRESS}?at=700": 4,
+    f"/api/v1/addresses/{ADDRESS}/transactions": 3,
+    f"/api/v1/addresses/{ADDRESS}/utxos": 2,
+    f"/api/v1/addresses/{ADDRESS}/statement?from=1900": 7,
+    f"/api/v1/addresses/{ADDRESS}/nodes": 7,
+    f"/api/v1/addresses/{ADDRESS}/payouts": 3,
+    f"/api/v1/credits?address={ADDRESS}": 5,
+    "/api/v1/mempool": 2,
+    "/api/v1/supply": 1,
+    "/api/v1/supply?at=700": 1,
+    "/api/v1/supply/history?points=500": 1,
+    "/api/v1/tiers": 8,
+    "/api/v1/tiers/cumulus/queue?limit=1000": 8,
+    "/api/v1/tiers/cumulus/queue?limit=1000&at=1850": 9,
+    "/api/v1/nodes?limit=1000": 7,
+    f"/api/v1/nodes/{NODE}": 8,
+    f"/api/v1/nodes/{NODE}/events": 7,
+    f"/api/v1/nodes/{NODE}/payouts": 5,
+    "/api/v1/payouts?limit=1000": 5,
+    "/api/v1/producers": 7,
+    "/api/v1/charts/fees": 1,
+    "/api/v1/home": 16,
+    "/": 17,
+    "/blocks": 1,
+    f"/block/{BLOCK}": 10,
+    f"/tx/{TXID}": 6,
+    f"/address/{ADDRESS}": 11,
+    "/nodes": 10,
+    f"/node/{NODE}": 18,
+    "/payouts": 4,
+    "/supply": 6,
+    "/charts": 25,
+    "/richlist": 7,
+}
+
+
+class Listener(CommandListener):
+    """Notes the commands for collections other than ``meta``."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.tips = 0
+
+    def started(self, event: Any) -> None:
+        """A command is sent."""
+        collection = event.command.get(event.command_name)
+        if collection == "meta":
+            self.tips += event.command.get("filter") == {"_id": "tip"}
+        elif event.command_name in ("find", "aggregate", "getMore", "count", "distinct"):
+            self.asked.append(f"{event.command_name} {collection}")
+
+    def succeeded(self, event: Any) -> None:
+        """Its answer."""
+
+    def failed(self, event: Any) -> None:
+        """That there is none."""
+
+
+@pytest.fixture(scope="module")
+def counted(recorded_index: tuple[str, str]) -> Iterator[tuple[Client, Listener]]:
+    """An explorer without a daemon, and the listener of its client of the database."""
+    listener = Listener()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "DRIVERS", {"motor": partial(AsyncIOMotorClient, event_listeners=[listener])})
+        with Client(create_app(settings(recorded_index))) as client:
+            deadline = time.monotonic() + 60
+            while "find mempool" not in listener.asked:  # what is looked at once, unasked
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield client, listener
+
+
+@pytest.mark.parametrize("url", COMMANDS)
+def test_a_cold_answer_takes_no_more_commands_than_the_table_says(counted: tuple[Client, Listener], url: str) -> None:
+    client, listener = counted
+    client.services.db.kept = Kept()
+    listener.asked.clear()
+    client.get(url, headers={"Cookie": "own=1"}).raise_for_status()
+    assert len(listener.asked) <= COMMANDS[url], listener.asked
+
+
+@pytest.mark.parametrize("addresses", [1, 1000])
+def test_balances_take_few_commands_however_many_there_are(counted: tuple[Client, Listener], addresses: int) -> None:
+    client, listener = counted
+    listener.asked.clear()
+    client.post("/api/v1/balances", json={"addresses": [ADDRESS] * addresses}).raise_for_status()
+    assert len(listener.asked) <= 3, listener.asked
+
+
+@pytest.mark.parametrize("url", [url for url in COMMANDS if url != "/api/v1/status"])
+def test_a_hot_answer_takes_none(counted: tuple[Client, Listener], url: str) -> None:
+    client, listener = counted
+    client.get(url).raise_for_status()
+    listener.asked.clear()
+    listener.tips = 0
+    for known in ("", client.get(url).headers["etag"]):
+        client.get(url, headers={"If-None-Match": known})
+    assert (listener.asked, listener.tips) == ([], 0)
