@@ -95,6 +95,65 @@ function chooseZone(event) {
   showTimes();
 }
 
+// Amounts are written in FLUX with all their digits; on demand in zatoshi, with the FLUX as their title.
+const inFlux = new WeakMap(); // what stood there: the nodes of an amount, the text of a heading or label
+
+function zatoshi(text) {
+  const digits = text.replace(/[^\d.]/g, "").replace(".", "").replace(/^0+(?=\d)/, "");
+  return text.match(/^[+\u2212]?/)[0] + digits.replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+function showAmount(amount, inZatoshi) {
+  if (inZatoshi === "zatoshi" in amount.dataset) return;
+  if (!inZatoshi) {
+    amount.replaceChildren(...inFlux.get(amount));
+    amount.removeAttribute("title");
+    delete amount.dataset.zatoshi;
+    return;
+  }
+  inFlux.set(amount, [...amount.childNodes]);
+  const flux = amount.textContent.replace("FLUX", "").trim();
+  const unit = amount.querySelector(".unit")?.cloneNode();
+  if (unit) unit.textContent = "zatoshi";
+  amount.replaceChildren(zatoshi(flux), ...(unit ? [" ", unit] : []));
+  amount.title = `${flux} FLUX`;
+  amount.dataset.zatoshi = "";
+}
+
+// The head of a column and the labels of its cells name the unit for amounts that stand without one.
+function nameUnit(cell, unit) {
+  const column = [...cell.closest("table").rows].map((row) => row.cells[cell.cellIndex]).filter(Boolean);
+  if (!column.some((other) => other.querySelector(".amount:not(:has(.unit))"))) return;
+  if (!inFlux.has(cell)) inFlux.set(cell, cell.textContent);
+  const told = inFlux.get(cell).replace("FLUX", unit);
+  if (cell.textContent !== told) cell.textContent = told;
+  for (const other of column) {
+    const label = other.dataset.label;
+    if (label) other.dataset.label = label.replace(/FLUX|zatoshi/, unit);
+  }
+}
+
+function showUnits() {
+  const unit = localStorage.getItem("unit") === "zatoshi" ? "zatoshi" : "FLUX";
+  for (const amount of document.querySelectorAll(".amount")) showAmount(amount, unit === "zatoshi");
+  for (const head of document.querySelectorAll("thead th")) {
+    if (/FLUX|zatoshi/.test(head.textContent)) nameUnit(head, unit);
+  }
+  for (const button of document.querySelectorAll("button[data-amount]")) {
+    button.dataset.copy = unit === "FLUX" ? button.dataset.amount : zatoshi(button.dataset.amount).replaceAll(",", "");
+  }
+  for (const button of document.querySelectorAll(".units button")) {
+    button.setAttribute("aria-pressed", (button.value === "zatoshi") === (unit === "zatoshi"));
+  }
+}
+
+function chooseUnit(event) {
+  const unit = event.target.closest("button")?.value;
+  if (!unit) return;
+  localStorage.setItem("unit", unit);
+  showUnits();
+}
+
 // Suggestions while typing: a combobox with a list below it (ARIA Authoring Practices, list autocomplete).
 function suggest(input) {
   const list = document.createElement("ul");
@@ -184,10 +243,12 @@ function suggest(input) {
 setInterval(tick, 1000);
 showCopyButtons(document);
 showTimes();
+showUnits();
 document.addEventListener("renewed", (event) => {
   showCopyButtons(event.detail);
   tick();
   showTimes();
+  showUnits();
 });
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
@@ -198,6 +259,10 @@ document.querySelector(".themes")?.addEventListener("submit", chooseTheme);
 for (const zones of document.querySelectorAll(".zones")) {
   zones.addEventListener("click", chooseZone);
   zones.classList.remove("absent");
+}
+for (const units of document.querySelectorAll(".units")) {
+  units.addEventListener("click", chooseUnit);
+  units.classList.remove("absent");
 }
 const search = document.getElementById("q");
 if (search) suggest(search);
