@@ -20,7 +20,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReplaceOne, ReturnDocument
-from pymongo.errors import ExecutionTimeout, PyMongoError
+from pymongo.errors import ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
 
 from explorer import grounds
 from explorer.errors import AboveTip, ExplorerError, Syncing, TooSlow, UpstreamUnavailable
@@ -46,8 +46,8 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
 SERVER_TIMEOUT_MS = 2000
-QUERY_SECONDS = 30.0  # unless the settings say otherwise
-SLACK_MS = 5000  # after the server should have given up, until its silence counts as such
+TIMEOUTS = (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError)
+QUERY_SECONDS = 30.0  # unless the settings say otherwise: server (maxTimeMS) and driver then give up what is asked
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
@@ -158,17 +158,8 @@ class View:
 class Database:
     """The collections, read through fences; ``meta`` is what the last poll found."""
 
-    def __init__(
-        self,
-        client: Any,
-        name: str,
-        network: Network,
-        chains: ChainsFile | None = None,
-        query_seconds: float = QUERY_SECONDS,
-    ) -> None:
-        """``query_seconds``: after which the server gives up a question, whatever it is."""
+    def __init__(self, client: Any, name: str, network: Network, chains: ChainsFile | None = None) -> None:
         self._client = client
-        self._most_ms = int(query_seconds * 1000)
         self._db = client.get_database(name)
         self.network = network
         self.chains = chains
@@ -289,7 +280,7 @@ class Database:
     async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
         """The first matching document, unfenced."""
         grounds.look_outside()
-        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None, max_time_ms=self._most_ms))
+        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None))
         return document
 
     async def find(
@@ -298,8 +289,7 @@ class Database:
         """The matching documents, unfenced."""
         grounds.look_outside()
         cursor = self._db[collection].find(
-            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH,
-            max_time_ms=self._most_ms,
+            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH
         )
         documents: list[Document] = await _answered(cursor.to_list(None))
         return documents
@@ -308,7 +298,7 @@ class Database:
         """What a pipeline gives, unfenced."""
         grounds.look_outside()
         source = self._db if collection is None else self._db[collection]
-        cursor = source.aggregate(list(pipeline), batchSize=BATCH, maxTimeMS=self._most_ms)
+        cursor = source.aggregate(list(pipeline), batchSize=BATCH)
         if inspect.isawaitable(cursor):  # PyMongo's own asynchronous driver sends the command here, motor later
             cursor = await _answered(cursor)
         documents: list[Document] = await _answered(cursor.to_list(None))
@@ -364,7 +354,7 @@ class Journal:
 async def _answered(operation: Awaitable[Any]) -> Any:
     try:
         return await operation
-    except ExecutionTimeout as error:
+    except TIMEOUTS as error:
         raise TooSlow("the database takes too long for this: ask for less at once, or ask again later") from error
     except PyMongoError as error:
         raise UpstreamUnavailable(f"the database does not answer ({type(error).__name__}): ask again later") from error
@@ -390,11 +380,10 @@ async def open_database(
         uri,
         readConcernLevel="majority",
         serverSelectionTimeoutMS=SERVER_TIMEOUT_MS,
-        waitQueueTimeoutMS=int(query_seconds * 1000),
-        socketTimeoutMS=int(query_seconds * 1000) + SLACK_MS,  # for a server that does not even give up
+        timeoutMS=int(query_seconds * 1000),
         appname="flux-explorer",
     )
-    database = Database(client, name, network, chains, query_seconds)
+    database = Database(client, name, network, chains)
     with suppress(UpstreamUnavailable):
         await database.poll()
         database.reachable = True
