@@ -167,7 +167,8 @@ class _Keeper:
             tag, notes.rests_on or tag, notes.until, headers, message.get("body", b""), self._scope.get("endpoint")
         )
         whole = not message.get("more_body")
-        self._end(kept if whole and not notes.outside else None)
+        own = notes.outside or any(name == b"set-cookie" for name, _ in headers)
+        self._end(kept if whole and not own else None)
         if is_known(self._known, tag):
             self._swallows = True
             await _answer(kept, True, self._send)

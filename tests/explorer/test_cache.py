@@ -83,6 +83,7 @@ class Site:
         self.made = 0
         self.may: asyncio.Event | None = None
         self.answer: Callable[[], tuple[int, str, bytes]] = lambda: (200, TAG, b"body")
+        self.more: list[tuple[bytes, bytes]] = []
         self.cache = CacheMiddleware(self._app, lambda scope: current(self.meta), most)
 
     async def _app(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
@@ -90,7 +91,7 @@ class Site:
         if self.may is not None:
             await self.may.wait()
         status, tag, body = self.answer()
-        headers = [(b"etag", tag.encode())] if tag else []
+        headers = [*self.more, *([(b"etag", tag.encode())] if tag else [])]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -215,6 +216,12 @@ def test_memory_is_bounded_and_the_least_recently_asked_for_go() -> None:
     assert asked(site, *({"path": f"/{n}"} for n in (0, 1, 2, 0, 3, 4, 0))) == 5
     assert site.cache.bytes <= 10_000
     assert asked(site, {"path": "/1"}) == 6
+
+
+def test_an_answer_with_a_cookie_is_not_kept() -> None:
+    site = Site()
+    site.more = [(b"set-cookie", b"session=1")]
+    assert asked(site, {}, {}) == 2
 
 
 @pytest.mark.parametrize("outside", [False, True])
