@@ -13,6 +13,7 @@ from explorer.accounts.book import Account
 from explorer.accounts.challenges import Challenge
 from explorer.errors import BadRequest, Forbidden, NotFound, NotSignedIn, RateLimited
 from explorer.guard.clients import client_of
+from explorer.languages import _
 from explorer.languages.phrases import said
 from explorer.pages.render import with_query
 from explorer.pages.visitors import (
@@ -178,7 +179,7 @@ async def delete(request: Request) -> Response:
     """Remove everything that is kept of the account, once that is confirmed."""
     fields, account = await own_form(request), await signed_in(request)
     if fields.text("confirm") != "yes":
-        problem = "nothing was deleted: tick the box to confirm it"
+        problem = _("nothing was deleted: tick the box to confirm it")
         return await account_page(request, account, http_status=400, problem=problem)
     await services(request).accounts.delete(account.address)
     return without_session(request, private_page(request, "account_gone.html", tab=""))
