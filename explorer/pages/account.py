@@ -11,7 +11,7 @@ from starlette.responses import Response
 from explorer.accounts import book, challenges, sessions
 from explorer.accounts.book import Account
 from explorer.accounts.challenges import Challenge
-from explorer.errors import BadRequest, Forbidden, NotFound, NotSignedIn, RateLimited
+from explorer.errors import BadRequest, Forbidden, NotFound, RateLimited
 from explorer.guard.clients import client_of
 from explorer.languages import _
 from explorer.languages.phrases import said
@@ -166,10 +166,7 @@ async def close_feed(request: Request) -> Response:
 
 async def export(request: Request) -> Response:
     """Everything that is kept of the account, as a file."""
-    try:
-        account = await signed_in(request)
-    except NotSignedIn:
-        return _sign_in(request, back=HOME, http_status=401)
+    account = await signed_in(request)
     kept = await services(request).accounts.book.export(account.address)
     headers = {**PRIVATE, "Content-Disposition": 'attachment; filename="flux-explorer-account.json"'}
     return Response(json.dumps(kept, indent=2), headers=headers, media_type="application/json")
