@@ -69,7 +69,9 @@ async def whole(view: View, wallets: Sequence[Wallet], at: int | None) -> Whole:
         supply_plot(view, POINTS),
         unclaimed(view, limit=FEW),
     )
-    chart = Drawn(inline(plot.figure, "supply-wide", WIDE), inline(plot.figure, "supply-narrow", NARROW))
+    wide = inline(plot.figure, "supply-wide", WIDE)
+    await asyncio.sleep(0)  # a drawing takes a while: others are answered in between
+    chart = Drawn(wide, inline(plot.figure, "supply-narrow", NARROW))
     return Whole(found, checks, chart, blocks, await read_together(view, wallets, found.totals))
 
 
