@@ -23,8 +23,9 @@ from pymongo import AsyncMongoClient, ReplaceOne, ReturnDocument
 from pymongo.errors import ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
 
 from explorer import grounds
-from explorer.errors import AboveTip, ExplorerError, Syncing, TooSlow, UpstreamUnavailable
+from explorer.errors import AboveTip, ExplorerError, Syncing, TooSlow, UpstreamUnavailable, index_missing
 from explorer.kept import Kept
+from explorer.languages.phrases import Phrase
 from explorer.meta import LAG_BLOCKS, Meta, Tip, read_tip
 from explorer.parallel.base import Parallel
 from explorer.parallel.chains import ChainsFile
@@ -47,7 +48,8 @@ PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
 SERVER_TIMEOUT_MS = 2000
 TIMEOUTS = (ExecutionTimeout, NetworkTimeout, WaitQueueTimeoutError)
-QUERY_SECONDS = 30.0  # unless the settings say otherwise: server (maxTimeMS) and driver then give up what is asked
+QUERY_SECONDS = 30.0  # until the server gives up a question, unless the settings say otherwise
+SLACK_MS = 5000  # more, until a server that does not even give up counts as silent
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
@@ -126,9 +128,7 @@ class View:
         """Raise Syncing, with the percentage, unless the late index ``<collection>.<index>`` is built."""
         if name in self.meta.ready:
             return
-        percent = self.meta.building.get(name)
-        state = "waits for the first catch-up to end" if percent is None else f"is being built: {percent:.0f} %"
-        raise Syncing(f"this needs the index {name}, which {state}; ask again later, /api/v1/status shows the progress")
+        raise index_missing(name, self.meta.building.get(name))
 
     async def one(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
         """The first matching document in ``sort`` order, or None."""
@@ -157,6 +157,8 @@ class View:
 
 class Database:
     """The collections, read through fences; ``meta`` is what the last poll found."""
+
+    most_ms = int(QUERY_SECONDS * 1000)  # for a question, whatever it is
 
     def __init__(self, client: Any, name: str, network: Network, chains: ChainsFile | None = None) -> None:
         self._client = client
@@ -187,7 +189,7 @@ class Database:
         tip = self.meta.tip or await self._read_tip()
         while True:
             if tip is None:
-                raise Syncing("no block has been indexed yet: ask again later")
+                raise Syncing(Phrase("no block has been indexed yet: ask again later"))
             view = View(self, tip)
             outcome: T | Exception
             try:
@@ -201,7 +203,7 @@ class Database:
                 if not isinstance(outcome, ExplorerError) or (now is not None and now.height == tip.height):
                     raise outcome
             if time.monotonic() > deadline:
-                raise Syncing("the index has been writing for over two seconds: ask again")
+                raise Syncing(Phrase("the index has been writing for over two seconds: ask again"))
             if isinstance(outcome, Torn) or view.mutable:
                 await asyncio.sleep(PAUSE_SECONDS)
                 now = await self._read_tip()
@@ -280,7 +282,8 @@ class Database:
     async def find_one(self, collection: str, where: Filter, sort: Sort) -> Document | None:
         """The first matching document, unfenced."""
         grounds.look_outside()
-        document: Document | None = await _answered(self._db[collection].find_one(where, sort=list(sort) or None))
+        found = self._db[collection].find_one(where, sort=list(sort) or None, max_time_ms=self.most_ms)
+        document: Document | None = await _answered(found)
         return document
 
     async def find(
@@ -289,8 +292,9 @@ class Database:
         """The matching documents, unfenced."""
         grounds.look_outside()
         cursor = self._db[collection].find(
-            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH
-        )
+            where, list(fields) or None, sort=list(sort) or None, limit=limit, batch_size=BATCH,
+            max_time_ms=self.most_ms,
+        )  # fmt: skip
         documents: list[Document] = await _answered(cursor.to_list(None))
         return documents
 
@@ -298,7 +302,7 @@ class Database:
         """What a pipeline gives, unfenced."""
         grounds.look_outside()
         source = self._db if collection is None else self._db[collection]
-        cursor = source.aggregate(list(pipeline), batchSize=BATCH)
+        cursor = source.aggregate(list(pipeline), batchSize=BATCH, maxTimeMS=self.most_ms)
         if inspect.isawaitable(cursor):  # PyMongo's own asynchronous driver sends the command here, motor later
             cursor = await _answered(cursor)
         documents: list[Document] = await _answered(cursor.to_list(None))
@@ -355,9 +359,13 @@ async def _answered(operation: Awaitable[Any]) -> Any:
     try:
         return await operation
     except TIMEOUTS as error:
-        raise TooSlow("the database takes too long for this: ask for less at once, or ask again later") from error
+        raise TooSlow(
+            Phrase("the database takes too long for this: ask for less at once, or ask again later")
+        ) from error
     except PyMongoError as error:
-        raise UpstreamUnavailable(f"the database does not answer ({type(error).__name__}): ask again later") from error
+        raise UpstreamUnavailable(
+            Phrase("the database does not answer (%(error)s): ask again later", error=type(error).__name__)
+        ) from error
 
 
 DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient, "pymongo_async": AsyncMongoClient}
@@ -365,11 +373,7 @@ DRIVERS: Final[Mapping[str, Callable[..., Any]]] = {"motor": AsyncIOMotorClient,
 
 @asynccontextmanager
 async def open_database(
-    uri: str,
-    name: str,
-    network: Network,
-    driver: str = "motor",
-    chains: ChainsFile | None = None,
+    uri: str, name: str, network: Network, driver: str = "motor", chains: ChainsFile | None = None,
     query_seconds: float = QUERY_SECONDS,
 ) -> AsyncIterator[Database]:
     """A database that follows ``meta`` until the context ends.
@@ -377,13 +381,11 @@ async def open_database(
     Reads go to the primary with majority, so that what a fence has seen cannot be rolled back.
     """
     client = DRIVERS[driver](
-        uri,
-        readConcernLevel="majority",
-        serverSelectionTimeoutMS=SERVER_TIMEOUT_MS,
-        timeoutMS=int(query_seconds * 1000),
-        appname="flux-explorer",
-    )
+        uri, readConcernLevel="majority", serverSelectionTimeoutMS=SERVER_TIMEOUT_MS, appname="flux-explorer",
+        waitQueueTimeoutMS=int(query_seconds * 1000), socketTimeoutMS=int(query_seconds * 1000) + SLACK_MS,
+    )  # fmt: skip
     database = Database(client, name, network, chains)
+    database.most_ms = int(query_seconds * 1000)
     with suppress(UpstreamUnavailable):
         await database.poll()
         database.reachable = True
