@@ -20,7 +20,7 @@ from indexer.chain.parallel import SHARE
 
 KEPT: Final = "parallel mining"
 MOST_KEPT: Final = 500  # addresses and nodes whose sums are kept in memory
-SOURCE: Final = "the issuer's description of its claims (Fusion API, coinbase statistics)"
+SOURCE: Final = Phrase("the issuer's description of its claims (Fusion API, coinbase statistics)")
 
 
 class Sums(NamedTuple):
@@ -92,13 +92,14 @@ def chains_of(view: View) -> Parallel:
     return view.meta.parallel
 
 
-def rule_text(parallel: Parallel) -> str:
+def rule_text(parallel: Parallel) -> Phrase:
     """The rule in words."""
-    return (
-        f"Every payout to a node from block {parallel.mining_from:,} on entitles its payee to one part in {SHARE} of "
-        f"it on each of the {len(parallel.chains)} parallel chains, also on those that were launched later. The "
-        "issuer pays on request; what has been claimed already is not visible on this chain."
-    )
+    return Phrase(
+        "Every payout to a node from block %(height)s on entitles its payee to one part in %(share)s of "
+        "it on each of the %(chains)s parallel chains, also on those that were launched later. The "
+        "issuer pays on request; what has been claimed already is not visible on this chain.",
+        height=f"{parallel.mining_from:,}", share=SHARE, chains=len(parallel.chains),
+    )  # fmt: skip
 
 
 def _mining(view: View, sums: Sums) -> ParallelMining:
