@@ -56,7 +56,7 @@ class Endpoint:
     @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
-        return (self.handler.__doc__ or "").partition("\n")[0]
+        return (self.handler.__doc__ or "").partition("\n")[0].replace("``", "`")
 
     @property
     def path_parameters(self) -> list[str]:

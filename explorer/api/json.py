@@ -7,6 +7,7 @@ result object is what JSON has already.
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -145,11 +146,16 @@ def _object_schema(hint: Any, components: dict[str, Schema]) -> Schema:
         kinds = {field.name: _substituted(hints[field.name], args) for field in fields(cls)}
         components[name] = {
             "type": "object",
-            "description": (cls.__doc__ or "").partition("\n")[0],
+            "description": _described(cls),
             "properties": {_key(field): schema_of(kind, components) for field, kind in kinds.items()},
             "required": [_key(field) for field, kind in kinds.items() if Absence not in get_args(kind)],
         }
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _described(cls: type) -> str:
+    """The first line of a docstring, in the words of JSON."""
+    return re.sub(r"\bNone\b", "null", (cls.__doc__ or "").partition("\n")[0]).replace("``", "`")
 
 
 def _substituted(hint: Any, args: tuple[Any, ...]) -> Any:

@@ -18,7 +18,7 @@ BODY_BYTES: Final = 1 << 17
 PARAMETERS: Final = (
     Parameter("address", {"type": "string"}, "address of a key", required=True),
     Parameter("signature", {"type": "string"}, "in Base64, as wallets give it", required=True),
-    Parameter("message", {"type": "string", "default": ""}, "the text that was signed"),
+    Parameter("message", {"type": "string"}, "the text that was signed, none by default"),
 )
 BODY: Final[dict[str, Any]] = {
     "type": "object",

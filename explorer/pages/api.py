@@ -44,10 +44,12 @@ SUBJECTS: Final[Mapping[str, str]] = Marked({
     "distribution": N_("Supply"),
     "search": N_("Search"),
     "verify": N_("Signed messages"),
+    "account": N_("Accounts"),
     "charts": N_("Charts"),
 })  # fmt: skip
 OTHER: Final = N_("More")
 BOUNDS: Final[Mapping[str, str]] = {"minimum": "at least {}", "maximum": "at most {}", "default": "{} by default"}
+SAMPLES: Final[Mapping[str, str]] = {"array": "[…]", "boolean": "true", "integer": "1"}
 NO_BOUND: Final = ("minimum", 0)
 DIALECTS: Final = (
     ("Blockbook v2", N_("/api/v2/… and the websocket /websocket"), N_("for wallets")),
@@ -125,7 +127,7 @@ def operations(described: Mapping[str, Any], host: str, height: int) -> Iterator
                 id=told["operationId"],
                 method=method.upper(),
                 path=path,
-                summary=told["summary"],
+                summary=_plain(told["summary"]),
                 parameters=tuple(_parameter(one) for one in told["parameters"]),
                 body=tuple(_fields(body)),
                 answer=_answer(told),
@@ -137,7 +139,7 @@ def operations(described: Mapping[str, Any], host: str, height: int) -> Iterator
 def shapes(described: Mapping[str, Any]) -> Iterator[Shape]:
     """The objects of an OpenAPI document by name."""
     for name, schema in sorted(described["components"]["schemas"].items()):
-        yield Shape(name, schema.get("description", ""), tuple(_fields(schema)))
+        yield Shape(name, _plain(schema.get("description", "")), tuple(_fields(schema)))
 
 
 def example(method: str, path: str, told: Mapping[str, Any], host: str, height: int) -> str:
@@ -149,15 +151,16 @@ def example(method: str, path: str, told: Mapping[str, Any], host: str, height: 
     query = {one["name"]: known.get(one["name"], one["name"].upper()) for one in required if one["in"] == "query"}
     query |= ASKED.get(path, {})
     address = shlex.quote(f"{host}{path}" + (f"?{urlencode(query)}" if query else ""))
+    token = " -H 'Authorization: Bearer TOKEN'" if "security" in told else ""
     if method == "GET":
-        return f"curl {address}"
+        return f"curl{token} {address}"
     schema = told["requestBody"]["content"]["application/json"]["schema"]
     body = ", ".join(f'"{name}": {_sample(schema["properties"][name])}' for name in schema["required"])
-    return f"curl -X {method} -d '{{{body}}}' {address}"
+    return f"curl -X {method} -d '{{{body}}}'{token} {address}"
 
 
 def _sample(schema: Mapping[str, Any]) -> str:
-    return "[…]" if schema["type"] == "array" else '"…"'
+    return SAMPLES.get(schema["type"], '"…"')
 
 
 def _answer(told: Mapping[str, Any]) -> str:
@@ -182,9 +185,21 @@ def _bounds(schema: Mapping[str, Any]) -> str:
 def _fields(schema: Mapping[str, Any]) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, kind in schema.get("properties", {}).items():
-        meaning = kind.get("description", "") + _bounds(kind)
+        meaning = _plain(_meaning(kind)) + _bounds(kind)
         lacking = "" if name in required else "; may be left out" if meaning else "may be left out"
         yield Field(name, _kind(kind), _refers(kind), (meaning + lacking).removeprefix("; "))
+
+
+def _meaning(schema: Mapping[str, Any]) -> str:
+    """What a value means: of one that may be null, or of a list, what is told of the value itself."""
+    told: str = schema.get("description", "")
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    return told or next((found for one in inner if (found := _meaning(one))), "")
+
+
+def _plain(text: str) -> str:
+    """A description without the marks of code type."""
+    return text.replace("`", "")
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
