@@ -126,6 +126,21 @@ class Syncing(ExplorerError):
     status = 503
 
 
+def index_missing(name: str, percent: float | None) -> Syncing:
+    """An index of the database that is needed and not there: built to so many percent, None before it is begun."""
+    if percent is None:
+        return Syncing(Phrase(
+            "this needs the index %(name)s, which waits for the first catch-up to end; ask again later, "
+            "/api/v1/status shows the progress",
+            name=name,
+        ))  # fmt: skip
+    return Syncing(Phrase(
+        "this needs the index %(name)s, which is being built: %(percent)s %%; ask again later, /api/v1/status shows "
+        "the progress",
+        name=name, percent=f"{percent:.0f}",
+    ))  # fmt: skip
+
+
 class TooSlow(ExplorerError):
     """An answer that takes longer than answers may take: the message says how long that is."""
 
