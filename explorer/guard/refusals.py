@@ -1,4 +1,4 @@
-"""Answers to those who asked for too much: made in advance, so that refusing costs less than answering."""
+"""Answers to those who asked for too much: of few words and without a template, for refusing must cost little."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from html import escape
-from http import HTTPStatus
 from typing import Final
 
 from starlette.types import Scope, Send
 
 from explorer.guard.allowance import SECOND
-from explorer.languages import N_
+from explorer.languages import N_, _, language
+from explorer.languages.choice import language_of
+from explorer.languages.texts import speak
 from explorer.negotiate import prefers_html, wants_json
 
 KINDS: Final = ("rate", "streams", "connections", "body", "time", "stalled")
@@ -22,16 +23,22 @@ TOO_MUCH: Final = N_(
 TOO_LARGE: Final = N_("a body of more than %(most)s bytes is not read: send less at once")
 CODES: Final[Mapping[int, str]] = {413: "too_large", 429: "rate_limited"}
 PAGE: Final = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+    '<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
     '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/site.css"></head>'
-    '<body><main><h1>{title}</h1><p>{message}</p><p><a href="/">Flux Explorer</a></p></main></body></html>'
+    '<body><main><h1>{title}</h1><p>{advice}</p><p><a href="/">Flux Explorer</a></p></main></body></html>'
 )
+ADVICE: Final[Mapping[int, tuple[str, str]]] = {
+    413: (N_("Too large"), N_("Send less at once.")),
+    429: (
+        N_("Too much at once"), N_("Much has been asked from your network address. Wait a little, then ask again."),
+    ),
+}  # fmt: skip
 HEADERS: Final = (
     (b"cache-control", b"no-store"),
     (b"access-control-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
-    (b"vary", b"Accept"),
+    (b"vary", b"Accept, Accept-Language, Cookie"),
 )
 
 Refused = Counter[str]  # how often, by kind
@@ -50,7 +57,7 @@ def seconds_of(wait: int) -> int:
 async def refuse(scope: Scope, send: Send, status: int, message: str, *more: tuple[bytes, bytes]) -> None:
     """Answer with an error in the API's shape, or as a page to a browser, without asking anything."""
     as_page = prefers_html(scope) and not wants_json(scope)
-    body = _page(status, message) if as_page else _json(status, message)
+    body = _page(scope, status) if as_page else _json(status, message)
     kind = b"text/html; charset=utf-8" if as_page else b"application/json"
     own = ((b"content-type", kind), (b"content-length", str(len(body)).encode()))
     start = {"status": status, "headers": [*own, *HEADERS, *more]}
@@ -68,6 +75,7 @@ def _json(status: int, message: str) -> bytes:
     return json.dumps({"error": {"code": CODES[status], "message": message}}).encode()
 
 
-def _page(status: int, message: str) -> bytes:
-    title = HTTPStatus(status).phrase
-    return PAGE.format(title=escape(title), message=escape(f"{message[0].upper()}{message[1:]}.")).encode()
+def _page(scope: Scope, status: int) -> bytes:
+    speak(language_of(scope))
+    title, advice = (escape(_(text)) for text in ADVICE[status])
+    return PAGE.format(language=language(), title=title, advice=advice).encode()

@@ -85,7 +85,9 @@ def test_a_browser_gets_a_page(strict: Client) -> None:
     drained(strict, "198.51.100.4")
     page = strict.get("/blocks", headers=from_("198.51.100.4", accept="text/html,*/*;q=0.8"))
     assert (page.status_code, page.headers["content-type"]) == (429, "text/html; charset=utf-8")
-    assert "<h1>Too Many Requests</h1>" in page.text and "retry-after" in page.headers
+    assert "<h1>Too much at once</h1>" in page.text and "retry-after" in page.headers
+    german = strict.get("/blocks", headers=from_("198.51.100.4", accept="text/html", **{"accept-language": "de"}))
+    assert 'lang="de"' in german.text and "<h1>Zu viel auf einmal</h1>" in german.text
     assert strict.request("HEAD", "/blocks", headers=from_("198.51.100.4")).status_code == 429
 
 
@@ -130,6 +132,13 @@ def test_a_long_list_costs_by_its_limit(strict: Client) -> None:
         for n in range(1000, 1006)
     ]
     assert told == [200, 200, 200, 200, 429, 429]
+
+
+def test_questions_over_a_websocket_cost_as_much(strict: Client) -> None:
+    with talking(strict, "198.51.100.11") as mouth:
+        told = [mouth.answer("getBlockHash", height=1850) for _ in range(BURST // 3 + 1)]
+        assert [one for one in told[: BURST // 3 - 1] if "hash" not in one] == []
+        assert "ask again in" in told[-1]["error"]["message"]
 
 
 # --- bodies -------------------------------------------------------------------------------------------------
