@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +9,8 @@ from tests.demo.site import Site
 
 LOOKED_THROUGH = 60  # blocks from the tip down in which kinds of transactions are looked for
 ABSENT = ["/nothing", "/block/nonsense", "/block/99999999", "/search?q=10.0.0.1%3A16127", "/tx/" + "0" * 64]
+OWN = ["/account/webhooks", "/account/webhooks/0", "/account/export.json", "/watched/nobody.ics", "/watched/nobody.csv"]
+"""What only who is signed in, or has the secret, gets to see."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def examples_of(site: Site) -> Examples:
     orphan = site.rpc.call("getbestblockhash")
     site.rpc.call("invalidateblock", orphan)
     site.rpc.call("generate", 2)
-    site.daemon.send_something(int(time.time()))
+    site.send_anything()
     site.until_at_tip()
     site.until("something waits", lambda: site.json("/mempool")["items"])
     tip = site.json("/status")["tip"]
@@ -39,7 +40,7 @@ def examples_of(site: Site) -> Examples:
         "/", "/blocks", "/block/0", f"/block/{tip['height']}", f"/block/{orphan}", f"/blocks-date/{day}",
         *_transactions(site, tip["height"]), *by_status.values(), f"/node/ip/{node['ip']}", f"/spending/{spent}",
         f"/address/{node['address']}?view=payouts", "/nodes", "/mempool", "/search", "/q/tip", "/broadcast",
-        "/preview/supply.png", "/favicon.ico", "/robots.txt", *ABSENT,
+        "/preview/supply.png", "/favicon.ico", "/robots.txt", *ABSENT, *OWN,
     ]  # fmt: skip
     return Examples(f"/node/{node['node']}", f"/address/{node['address']}", paths)
 
