@@ -28,6 +28,7 @@ from indexer.store import embedded
 NETWORK = demo_network()
 PATIENCE = 60.0
 LOOK_SECONDS = 0.01
+MOST_TRIES = 100
 
 
 @dataclass
@@ -67,6 +68,15 @@ class Site:
         txid: str = response.json()["txid"]
         assert txid == hash_text(wire.txid)
         return txid
+
+    def send_anything(self) -> str:
+        """Let people and nodes of the network send until something new waits at the daemon; its txid."""
+        known = set(self.rpc.call("getrawmempool"))
+        for now in range(int(time.time()), int(time.time()) + MOST_TRIES):  # not everybody can pay at once
+            self.daemon.send_something(now)
+            if new := set(self.rpc.call("getrawmempool")) - known:
+                return str(new.pop())
+        raise AssertionError("nobody has anything to send")
 
     def until_waiting(self, txid: str) -> Any:
         """The transaction as the API has it once it is unconfirmed there."""
