@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 
 from bench.answers import NOT_KEPT, WARM, Ask, Times, times, with_state
+from bench.catchup import cpu_seconds
 from bench.page import machine, replace_part
 from explorer.app import create_app
 from explorer.services import Services
@@ -54,7 +55,7 @@ from indexer.store.setup import create_index, prepare
 TRANSACTIONS = 1_000_000
 FIRST_BLOCKS = 60
 BATCH = 20_000  # rows of an insert
-QUESTIONS = 40
+QUESTIONS = 100  # of each kind; the processor time of mongod is told in hundredths of a second
 BUDGET_MS = 50
 SPACING = 30  # seconds between blocks
 VIEWS = ("history", "utxos", "statement")
@@ -62,6 +63,15 @@ VIEWS = ("history", "utxos", "statement")
 WRITTEN = ("transactions", "payouts", "ledger", "blocks", "utxos")
 MEMORY = 1 << 28
 CACHE_MIB = 1024  # of MongoDB
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A first page: milliseconds until it was there, and of processor time of site and server for one."""
+
+    times: Times
+    site: float
+    server: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +116,7 @@ def continued(longest: Longest, first: int, last: int) -> Iterator[dict[str, lis
             rows["blocks"].append({**block, "_id": height, "hash": txid, "time": at, "max_time": at})
             rows["transactions"].append({**coinbase, "_id": txkey(height, 0), "txid": txid})
             rows["payouts"].append({**payouts, "_id": height})
-            rows["utxos"].append(coin_document(txid + bytes(4), Coin(outkey(height, 0, 0), value, row.address, 0)))
+            rows["utxos"].append(coin_document(txid + bytes(4), Coin(outkey(height, 0, 0), row.address, value, 0)))
             kept = LedgerRow(
                 row.address, height, row.balance + more * value, row.received + more * value, row.tx_count + more,
                 row.utxo_count + more, (0,),
@@ -127,15 +137,15 @@ def fill_database(store: MongoStore, folder: Path, transactions: int) -> str:
     tip = store.meta("tip")
     assert tip is not None
     store.move_tip(tip, {**tip, "height": newest["_id"], "hash": newest["hash"], "time": newest["time"]})
-    for collection, index in late_indexes():
-        create_index(store.database, collection, index)
-    ready = [f"{collection.name}.{index.name}" for collection, index in late_indexes()]
+    for late, index in late_indexes():
+        create_index(store.database, late, index)
+    ready = [f"{late.name}.{index.name}" for late, index in late_indexes()]
     store.put_meta("indexes", {"ready": ready, "building": {}})
     return encode_address(longest.row.address, demo_network())
 
 
-async def asked(config: Config, address: str) -> dict[str, Times]:
-    """The first page of each list, as a page and as JSON, when nothing is kept of it."""
+async def asked(config: Config, address: str, transactions: int, mongod: int) -> dict[str, Page]:
+    """The first page of each list, as a page and as JSON, when nothing is kept; ``mongod`` is the server's pid."""
     app = create_app(config)
     async with app.router.lifespan_context(app) as state:
         assert state is not None
@@ -146,10 +156,15 @@ async def asked(config: Config, address: str) -> dict[str, Times]:
             def ask(path: str, accept: str) -> Ask:
                 return lambda: client.get(path, headers={"Accept": accept, **NOT_KEPT})
 
+            told = (await client.get(f"/api/v1/addresses/{address}")).json()
+            assert told["transaction_count"] == told["utxo_count"] == transactions, told
             found = {}
             for what, path, accept in questions(address):
                 await times(services, [ask(path, accept)] * WARM)
-                found[what] = await times(services, [ask(path, accept)] * QUESTIONS)
+                site, server = time.process_time(), cpu_seconds(mongod)
+                took = await times(services, [ask(path, accept)] * QUESTIONS)
+                used = time.process_time() - site, cpu_seconds(mongod) - server
+                found[what] = Page(took, *(1000 * seconds / QUESTIONS for seconds in used))
             return found
 
 
@@ -162,7 +177,7 @@ def questions(address: str) -> Iterator[tuple[str, str, str]]:
     yield "JSON, utxos", f"/api/v1/addresses/{address}/utxos", "application/json"
 
 
-def run(transactions: int) -> dict[str, Times]:
+def run(transactions: int) -> dict[str, Page]:
     """Fill a database of its own and ask."""
     with tempfile.TemporaryDirectory(prefix="flux-bench-million-") as name:
         folder = Path(name)
@@ -173,13 +188,16 @@ def run(transactions: int) -> dict[str, Times]:
                 "FLUX_NETWORK_NAME": "demo", "FLUX_DATABASE_URI": server.uri, "FLUX_DATABASE_NAME": "flux",
                 "FLUX_PARALLEL_ENABLED": "false",
             }  # fmt: skip
-            return asyncio.run(asked(load_config(environ=environ), address))
+            return asyncio.run(asked(load_config(environ=environ), address, transactions, server.pid))
 
 
-def table(found: dict[str, Times]) -> str:
+def table(found: dict[str, Page]) -> str:
     """The table of docs/measurements.md."""
-    lines = ["| first page | median | longest | budget |", "| --- | --- | --- | --- |"]
-    lines += [f"| {what} | {t.median:.0f} ms | {t.worst:.0f} ms | {BUDGET_MS} ms |" for what, t in found.items()]
+    lines = ["| first page | median | longest | processor time of site and mongod | budget |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    for what, page in found.items():
+        took, used = page.times, f"{page.site:.1f} ms and {page.server:.1f} ms"
+        lines.append(f"| {what} | {took.median:.0f} ms | {took.worst:.0f} ms | {used} | {BUDGET_MS} ms |")
     return "\n".join(lines) + "\n"
 
 
