@@ -24,6 +24,11 @@ COLOURS: Final = 64  # of the palette: text in a few colours, with its edges
 BARS: Final = (120, 84, 48)  # px, of the mark
 PENCIL: Final = Lock()  # letters of one font are not drawn by two threads
 LETTERS: Final = frozenset(map(chr, range(0x20, 0x7F))) | set("·…")
+SPELLED: Final = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss",
+    "„": '"', "“": '"', "”": '"', "’": "'", "–": "-", "\u2212": "-", "×": "x",
+})  # fmt: skip
+"""What the font lacks, as it is written where it is lacking."""
 
 
 def card_png(card: Card, theme: str, note: str = "") -> bytes:
@@ -87,7 +92,7 @@ def _write(
 
 def known(text: str) -> str:
     """A text in the letters that the font has."""
-    return "".join(letter if letter in LETTERS else "?" for letter in text)
+    return "".join(letter if letter in LETTERS else "?" for letter in text.translate(SPELLED))
 
 
 def _fitting(text: str, sizes: tuple[int, ...], width: int) -> int:

@@ -11,6 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
+from explorer.charts.picture import known
 from explorer.languages.catalogue import ENGLISH, LANGUAGES, read_catalogue
 from explorer.languages.update import extracted, updated, written
 
@@ -79,3 +80,10 @@ def messages(code: str) -> Iterator[Message]:
 def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     """All forms of a text."""
     return tuple(text) if isinstance(text, tuple | list) else (text or "",)
+
+
+@each_language
+def test_images_can_spell_every_letter(code: str) -> None:
+    """The font of preview images has few letters; what it lacks is spelled out, and never a question mark."""
+    letters = {letter for message in messages(code) for form in forms(message.string) for letter in form}
+    assert {letter for letter in letters if letter.isalpha() and "?" in known(letter)} == set()
