@@ -27,6 +27,14 @@ class Keeping:
     sessions: Sessions
     hooks: AccountHooks
 
+    def are_for(self, host: str) -> bool:
+        """Whether visitors of a host may sign in."""
+        return self.settings.enabled and self._is_ours(host.lower())
+
+    def _is_ours(self, netloc: str) -> bool:
+        name = urlsplit(f"//{netloc}").hostname or ""
+        return bool({netloc, name} & self.settings.hosts) or (not self.settings.hosts and _is_plain(name))
+
     def site(self, host: str) -> str:
         """The host as challenges name it, port included; Forbidden where accounts are not for it.
 
@@ -35,8 +43,7 @@ class Keeping:
         if not self.settings.enabled:
             raise Forbidden(Phrase("this site keeps no accounts"))
         netloc = host.lower()
-        name = urlsplit(f"//{netloc}").hostname or ""
-        if not {netloc, name} & self.settings.hosts and (self.settings.hosts or not _is_plain(name)):
+        if not self._is_ours(netloc):
             raise Forbidden(Phrase(
                 "this site keeps accounts under another name: its operator sets the names that may be signed for "
                 "(accounts.host)",

@@ -31,6 +31,8 @@ def _translated(advice: Advice) -> Advice:
 
 ADVICE: Final[Mapping[int, Advice]] = Told({
     400: Advice(N_("That cannot be read"), N_("Check the address, hash or number, or paste it into the search.")),
+    401: Advice(N_("Sign in first"), N_("This is for who is signed in: open your watch list to sign in.")),
+    403: Advice(N_("Not here"), N_("Who runs this site, or your browser, does not permit it. The message says why.")),
     404: Advice(N_("Nothing here"), N_("Check for a lost or doubled character, or search for something else.")),
     405: Advice(N_("Not this way"), N_("This page does not take that kind of request.")),
     409: Advice(

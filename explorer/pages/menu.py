@@ -25,12 +25,12 @@ NODES: Final[Entries] = (
     ("/calculator", N_("Payout calculator")),
 )
 TOOLS: Final[Entries] = (
-    ("/account", N_("Your watch list")),
     ("/broadcast", N_("Broadcast")),
     ("/verify", N_("Verify a message")),
     ("/embeds", N_("Badges and embeds")),
     ("/api", N_("API")),
 )
+OWN: Final[Entries] = (("/account", N_("Your watch list")),)
 ABOUT: Final[Entries] = (
     ("/methodology", N_("Methodology")),
     ("/network", N_("Network rules")),
@@ -39,14 +39,14 @@ ABOUT: Final[Entries] = (
 )
 
 
-def menu(parallel: bool, fusion: Sequence[Wallet]) -> tuple[tuple[str, Entries], ...]:
+def menu(parallel: bool, fusion: Sequence[Wallet], accounts: bool = False) -> tuple[tuple[str, Entries], ...]:
     """Paths and names of pages under their subjects, as this site has them."""
     supply = tabs(parallel, fusion)
     return (
         (_("Chain"), _said(CHAIN)),
         (_("Nodes"), _said(NODES)),
         (_("Supply"), supply),
-        (_("Tools"), _said(TOOLS)),
+        (_("Tools"), _said((*OWN, *TOOLS) if accounts else TOOLS)),
         (_("About"), _said(ABOUT)),
     )
 

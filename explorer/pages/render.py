@@ -50,6 +50,7 @@ class Site:
     labels: Labels = NO_LABELS
     parallel: bool = False
     host: str = ""
+    accounts: bool = False
 
     def age(self, seconds: int) -> str:
         """How long ago a moment was; the page is good for as long as this reads so, give or take a moment."""
@@ -83,6 +84,7 @@ def site(request: Request) -> Site:
         labels=s.labels,
         parallel=meta.parallel is not None,
         host=host_of(request),
+        accounts=s.accounts.are_for(request.headers.get("host", "")),
     )
 
 

@@ -263,6 +263,9 @@ def test_hosts_that_accounts_are_for(client: Client) -> None:
     assert site("127.0.0.1", enabled=False) == "forbidden"
     response = client.get("/account", headers={"Host": "evil.example", "Accept": "text/html"})
     assert (response.status_code, response.headers["cache-control"]) == (403, "no-store")
+    for host, offered in (("evil.example", False), ("explorer", True)):
+        page = client.get(f"/address/{ALICE.address}", headers={"Host": host, "Accept": "text/html"}).text
+        assert [text in page for text in ('href="/account"', 'action="/account/watches"')] == [offered] * 2
 
 
 def test_a_blocked_account_is_out_and_stays_out(browser: Browser) -> None:
