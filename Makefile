@@ -25,6 +25,7 @@ test-long: $(STAMP)
 
 fuzz: $(STAMP)
 	$(BIN)/python -m bench.fuzz
+	FLUX_FUZZ_SEED=$(shell date +%s) $(BIN)/python -m pytest -n $(WORKERS) tests/fuzz
 
 bench: $(STAMP)
 	$(BIN)/python -m bench

@@ -19,8 +19,8 @@ from typing import Any, Final
 BLOCK: Final = re.compile(r"^```(sh|json|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SETTING: Final = re.compile(r"([A-Z]+)=")
 DEFAULT_SITE: Final = "http://127.0.0.1:8080"
-LISTENED: Final = "3"
-"""Seconds for which an example listens to what does not end."""
+ENDLESS: Final = "curl -N"
+"""What asks for an answer that does not end: its first line is enough."""
 MORE: Final = "…"
 SECONDS: Final = 60
 CURL: Final = """\
@@ -70,7 +70,7 @@ class Shell:
     def run(self, line: str) -> Answer:
         """The answer to a line; one that sets a variable answers nothing."""
         name = SETTING.match(line)
-        line = line.replace(DEFAULT_SITE, self._site).replace("timeout 60", f"timeout {LISTENED}")
+        line = line.replace(DEFAULT_SITE, self._site) + (" | head -n 1" if ENDLESS in line else "")
         typed = f'{line}\nprintf %s "${name[1]}"' if name else line
         done = subprocess.run(
             ["bash", "-c", typed], env=self.variables, capture_output=True, text=True, timeout=SECONDS, check=False

@@ -14,7 +14,7 @@ import pytest
 
 from indexer.demo.builder import FIRST_BLOCKS
 from tests.demo.chains import copy_of
-from tests.demo.examples import DEFAULT_SITE, Answer, Example, Shell, differs, examples, is_as_shown
+from tests.demo.examples import DEFAULT_SITE, ENDLESS, Answer, Example, Shell, differs, examples, is_as_shown
 from tests.demo.site import Site, running_site
 from tests.generated_docs import DOCS
 
@@ -86,7 +86,7 @@ def test_every_example_answers_what_it_shows(site: Site, tmp_path: Path, page: P
 
 
 def _is_answered(example: Example, answer: Answer) -> bool:
-    if "curl -N" in example.line:
+    if ENDLESS in example.line:
         return answer.body.startswith("retry: ")
     if example.line.startswith("curl") and REFUSED.search(example.line):
         return answer.status in (400, 401, 404)

@@ -10,7 +10,7 @@ import httpx
 
 Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-SECONDS = 30.0
+SECONDS = 60.0
 EVENTS = (b"content-type", b"text/event-stream; charset=utf-8")
 
 

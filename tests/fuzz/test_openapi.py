@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from explorer.api import v1
 from explorer.api.openapi import document
 from explorer.app import create_app
+from indexer.config import Config
 from tests.explorer.client import Client
 from tests.explorer.client import settings as site_settings
 from tests.fuzz.asking import Transport
@@ -26,6 +27,7 @@ from tests.fuzz.known import known_of, known_values
 from tests.replay_daemon import ReplayDaemon
 
 CASES: Final = 20_000
+PATIENCE: Final = 60.0
 SEED: Final = int(os.environ.get("FLUX_FUZZ_SEED", "1"))
 WAYS: Final = {"known": 7, "allowed": 2, "refused": 1}
 """The ways of asking, and how they share the cases."""
@@ -73,10 +75,20 @@ class Explorer:
         return self.client.run(self.http.request(**request))
 
 
+def patient(config: Config) -> Config:
+    """Settings for a machine that is busy: nothing is given up before its time."""
+    daemon, guard = config.daemon, config.guard
+    return replace(
+        config,
+        daemon=replace(daemon, timeout_seconds=PATIENCE),
+        guard=replace(guard, answer_seconds=PATIENCE),
+    )
+
+
 @pytest.fixture(scope="module")
 def explorer(recorded_index: tuple[str, str]) -> Iterator[Explorer]:
     """What all cases ask."""
-    with ReplayDaemon() as daemon, Client(create_app(site_settings(recorded_index, daemon=daemon))) as client:
+    with ReplayDaemon() as daemon, Client(create_app(patient(site_settings(recorded_index, daemon=daemon)))) as client:
         http = httpx.AsyncClient(transport=Transport(client.asgi))
         yield Explorer(client, known_values(client), http)
         client.run(http.aclose())
