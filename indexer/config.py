@@ -115,7 +115,7 @@ class Explorer:
     labels_file: str = ""
     workers: int = 1
     streams: int = 5000
-    streams_per_client: int = 100
+    streams_per_client: int = 300
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:

@@ -222,7 +222,10 @@ OFFICE = 100  # people behind one address
 
 def test_an_office_behind_one_address_never_meets_the_limit() -> None:
     """Everybody opens the home page in the same second, then all pages follow the chain and some are being read."""
-    guard = load_config(environ={}).guard
+    config = load_config(environ={})
+    guard = config.guard
+    assert 2 * OFFICE <= config.explorer.streams_per_client  # everybody has two pages open that follow the chain
+    assert 8 * OFFICE <= guard.connections_per_client  # and a browser opens six connections to ask more
     page, files, events = HOT + 2, 8 * HOT, HOT + 4
     assert OFFICE * (page + files + events) <= guard.burst
     following = OFFICE * page / 30  # a block every 30 s; pages on which nothing else happens are asked for once
