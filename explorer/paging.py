@@ -43,9 +43,9 @@ class Cursor:
             version, tag, *parts = self._layout.unpack(packed)
             if (version, tag) == (VERSION, self._tag) and min(parts) >= 0:
                 return tuple(parts)
-        raise BadRequest(
-            Phrase("this is no cursor of the list of %(name)s: pass on the value of next unchanged", name=self.name)
-        )
+        raise BadRequest(Phrase(
+            "this is no cursor of the list of %(name)s: pass on the value of next unchanged", name=Phrase(self.name),
+        ))  # fmt: skip
 
 
 def _unbase64(text: str) -> bytes:

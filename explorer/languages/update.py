@@ -20,7 +20,7 @@ from explorer.languages.catalogue import ENGLISH, LANGUAGES, po_file, read_catal
 
 SOURCE: Final = Path(__file__).parents[1]
 EXTRACTORS: Final[dict[str, str | Callable[..., Any]]] = {"*.py": "python", "*.html": babel_extract}
-KEYWORDS: Final = {**DEFAULT_KEYWORDS, "Phrase": None}
+KEYWORDS: Final = {**DEFAULT_KEYWORDS, "Phrase": None, "Cursor": None}  # a cursor is of a list with a name
 TEMPLATE_OPTIONS: Final = {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "no"}
 
 HEAD: Final = """\
