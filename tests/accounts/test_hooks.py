@@ -39,7 +39,7 @@ def wish(**more: Any) -> Wish:
 @pytest.fixture
 def hooks(browser: Browser) -> AccountHooks:
     """The webhooks of a site at which Alice is signed in."""
-    browser.sign_in(ALICE)
+    browser.enter(ALICE)
     return browser.client.services.accounts.hooks
 
 
@@ -208,7 +208,7 @@ def test_an_account_has_few_also_when_it_asks_at_once(client: Client, hooks: Acc
 def test_what_is_another_ones_is_unknown(client: Client, hooks: AccountHooks, browser: Browser) -> None:
     hook = made(client, hooks)
     stranger = Browser(client)
-    stranger.sign_in(BOB)
+    stranger.enter(BOB)
     assert stranger.get(f"/account/webhooks/{hook.id}").status_code == 404
     for action in ("pause", "resume", "test", "delete", "x"):
         assert stranger.post(f"/account/webhooks/{hook.id}/{action}").status_code == 404

@@ -26,7 +26,7 @@ NODE = "939331a90701ce08fd9d7619f728ab3bddb28279b1ca851f0ad471504b6733e2:0"
 @pytest.fixture
 def alice(browser: Browser) -> Browser:
     """A browser that is signed in."""
-    browser.sign_in(ALICE)
+    browser.enter(ALICE)
     return browser
 
 
@@ -160,7 +160,7 @@ def test_what_is_taken_away_is_everything_and_deleting_leaves_nothing(
 ) -> None:
     client = alice.client
     bob = Browser(client)
-    bob.sign_in(BOB)
+    bob.enter(BOB)
     watch(bob, "address", ALICE.address, "bob's")
     watch(alice, "node", NODE, "a note of alice's")
     alice.post("/account/feed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -209,7 +210,7 @@ FORMS = ["/account/challenge", "/account/sign-in", "/account/sign-out", "/accoun
 
 @pytest.mark.parametrize("path", FORMS)
 def test_forms_of_other_sites_and_of_nobody(browser: Browser, path: str) -> None:
-    browser.sign_in()
+    browser.enter()
     asked: list[dict[str, str]] = [
         {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}, {"Sec_Fetch_Site": "none"},
         {"Sec_Fetch_Site": "cross-site", "Origin": "http://explorer"},
@@ -221,7 +222,8 @@ def test_forms_of_other_sites_and_of_nobody(browser: Browser, path: str) -> None
         response = browser.client.post(path, data={"confirm": "yes"}, headers=headers)
         assert response.status_code == 403, origin
     browser.client.forget_cookies()
-    assert ALICE.address in browser.page("/account").one("main").text
+    token = browser.cookies["session"]
+    assert browser.client.run(browser.client.services.accounts.account(token, "site", SITE)) is not None
     if path not in ("/account/challenge", "/account/sign-in", "/account/sign-out"):
         stranger = Browser(browser.client)
         assert stranger.post(path, {"confirm": "yes"}).status_code in (303, 401)
@@ -298,3 +300,10 @@ def test_accounts_with_nothing_in_them_are_forgotten(client: Client, monkeypatch
     client.run(book.admit("new"))
     for name in left:
         client.run(book.delete(name))
+
+
+def test_nothing_of_a_session_is_logged(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser.sign_in()
+    browser.get("/account")
+    assert caplog.text and browser.cookies["session"] not in caplog.text

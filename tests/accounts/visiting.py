@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from explorer.accounts.challenges import Purpose
 from tests.accounts.keys import Wallet
 from tests.explorer.client import Client
 from tests.site.markup import Markup
@@ -52,6 +53,17 @@ class Browser:
         nonce, message = self.challenge(wallet)
         response = self.answer(wallet, nonce, wallet.sign(message))
         assert (response.status_code, response.headers["location"]) == (303, "/account"), response.text
+
+    def enter(self, wallet: Wallet = ALICE) -> None:
+        """Be signed in as if the challenge had been answered, for tests of what comes after it."""
+        self.cookies["session"] = self.token(wallet, "site")
+
+    def token(self, wallet: Wallet, purpose: Purpose) -> str:
+        """The token of a session that has begun."""
+        self._known.add(wallet.address)
+        accounts = self.client.services.accounts
+        self.client.run(accounts.book.admit(wallet.address))
+        return self.client.run(accounts.sessions.begin(wallet.address, purpose, "explorer"))
 
     def forget(self) -> None:
         """Remove what those who signed in left on the site."""
