@@ -64,7 +64,7 @@ class Shell:
 
     def __init__(self, site: str, home: Path) -> None:
         (home / ".curlrc").write_text(CURL)
-        self._site = site
+        self._site, self._home = site, home
         self.variables = {"PATH": os.environ["PATH"], "CURL_HOME": str(home)}
 
     def run(self, line: str) -> Answer:
@@ -72,8 +72,9 @@ class Shell:
         name = SETTING.match(line)
         line = line.replace(DEFAULT_SITE, self._site) + (" | head -n 1" if ENDLESS in line else "")
         typed = f'{line}\nprintf %s "${name[1]}"' if name else line
+        command = ["bash", "-c", typed]
         done = subprocess.run(
-            ["bash", "-c", typed], env=self.variables, capture_output=True, text=True, timeout=SECONDS, check=False
+            command, cwd=self._home, env=self.variables, capture_output=True, encoding="utf-8", timeout=SECONDS
         )
         if name:
             self.variables[name[1]] = done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from indexer.demo.builder import FIRST_BLOCKS
+from tests.conftest import absent
 from tests.demo.chains import copy_of
 from tests.demo.examples import DEFAULT_SITE, ENDLESS, Answer, Example, Shell, differs, examples, is_as_shown
 from tests.demo.site import Site, running_site
@@ -60,6 +62,8 @@ def test_an_answer_of_another_shape_is_told(shown: Any, answered: Any, wrong: bo
 @pytest.fixture(scope="module")
 def site(mongod: str, first_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo network with everything that a page may ask for."""
+    if shutil.which("curl") is None:
+        absent("curl", "apt-get install curl")
     folder = copy_of(first_chain, tmp_path_factory.mktemp("examples"))
     with running_site(mongod, folder, f"t_examples_{os.getpid()}", FIRST_BLOCKS) as running:
         for path in ("/richlist", "/distribution"):

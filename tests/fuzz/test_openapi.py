@@ -6,33 +6,20 @@ not allow, which must be refused. The draws are the same each time; ``FLUX_FUZZ_
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from explorer.api import v1
 from explorer.api.openapi import document
-from explorer.app import create_app
-from indexer.config import Config
-from tests.explorer.client import Client
-from tests.explorer.client import settings as site_settings
-from tests.fuzz.asking import Transport
 from tests.fuzz.closed import Document, closed, narrowed, operations
-from tests.fuzz.known import known_of, known_values
-from tests.replay_daemon import ReplayDaemon
+from tests.fuzz.conftest import SEED, Explorer
+from tests.fuzz.known import known_of
 
 CASES: Final = 20_000
-PATIENCE: Final = 60.0
-SEED: Final = int(os.environ.get("FLUX_FUZZ_SEED", "1"))
 WAYS: Final = {"known": 7, "allowed": 2, "refused": 1}
 """The ways of asking, and how they share the cases."""
-ASKED: Final = ("method", "url", "params", "headers", "json", "data")
-"""What a request is made of."""
 
 
 def strict() -> Document:
@@ -56,42 +43,6 @@ def shares(described: Document) -> dict[tuple[str, str], int]:
 
 DOCUMENT: Final = strict()
 SHARES: Final = shares(DOCUMENT)
-
-
-@dataclass(frozen=True)
-class Explorer:
-    """An explorer of the recorded chain with a daemon of its own, what it knows, and how it is asked."""
-
-    client: Client
-    values: dict[str, list[Any]]
-    http: httpx.AsyncClient
-
-    def ask(self, case: Any) -> httpx.Response:
-        """The answer to a case."""
-        told = case.as_transport_kwargs(base_url="http://explorer")
-        request = {name: told[name] for name in ASKED if name in told}
-        if isinstance(request.get("data"), bytes | str):
-            request["content"] = request.pop("data")
-        return self.client.run(self.http.request(**request))
-
-
-def patient(config: Config) -> Config:
-    """Settings for a machine that is busy: nothing is given up before its time."""
-    daemon, guard = config.daemon, config.guard
-    return replace(
-        config,
-        daemon=replace(daemon, timeout_seconds=PATIENCE),
-        guard=replace(guard, answer_seconds=PATIENCE),
-    )
-
-
-@pytest.fixture(scope="module")
-def explorer(recorded_index: tuple[str, str]) -> Iterator[Explorer]:
-    """What all cases ask."""
-    with ReplayDaemon() as daemon, Client(create_app(patient(site_settings(recorded_index, daemon=daemon)))) as client:
-        http = httpx.AsyncClient(transport=Transport(client.asgi))
-        yield Explorer(client, known_values(client), http)
-        client.run(http.aclose())
 
 
 def test_the_cases_are_so_many() -> None:
