@@ -21,7 +21,7 @@ LANGUAGE_COOKIE: Final = "language"
 PARAMETER: Final = "lang"
 SHOWN_ELSEWHERE: Final = (".svg", ".png")
 FRAMED: Final = "/embed/"
-FOR_PROGRAMS: Final = (".csv", ".ics", ".txt")
+FOR_PROGRAMS: Final = (".csv", ".ics", ".txt", "/oembed")
 
 
 def language_of(scope: Scope) -> str:

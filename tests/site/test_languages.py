@@ -82,7 +82,10 @@ def test_the_language_is_chosen_or_the_browsers(site: Client, headers: dict[str,
     assert ("Übersicht" in response.text or "Blöcke" in response.text) == (expected == "de")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/status", "/status.json", "/charts/fees.csv", "/operator.ics?nodes=x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/status", "/status.json", "/charts/fees.csv", "/operator.ics?nodes=x", f"/oembed?url=/tx/{ODD_SCRIPTS}"],
+)
 def test_what_programs_read_is_english(site: Client, path: str) -> None:
     german, plain = (site.get(path, headers=headers) for headers in ({**GERMAN, "Accept-Language": "de"}, {}))
     assert "content-language" not in german.headers
