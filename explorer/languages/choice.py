@@ -21,7 +21,7 @@ LANGUAGE_COOKIE: Final = "language"
 PARAMETER: Final = "lang"
 SHOWN_ELSEWHERE: Final = (".svg", ".png")
 FRAMED: Final = "/embed/"
-FOR_PROGRAMS: Final = (".csv", ".ics", ".txt", "/oembed")
+FOR_PROGRAMS: Final = (".csv", ".ics", ".txt")
 
 
 def language_of(scope: Scope) -> str:

@@ -84,7 +84,7 @@ def test_the_language_is_chosen_or_the_browsers(site: Client, headers: dict[str,
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/status", "/status.json", "/charts/fees.csv", "/operator.ics?nodes=x", f"/oembed?url=/tx/{ODD_SCRIPTS}"],
+    ["/api/v1/status", "/status.json", "/charts/fees.csv", "/operator.ics?nodes=x", f"/oembed?url=/node/{CONFIRMED}"],
 )
 def test_what_programs_read_is_english(site: Client, path: str) -> None:
     german, plain = (site.get(path, headers=headers) for headers in ({**GERMAN, "Accept-Language": "de"}, {}))
