@@ -22,7 +22,7 @@ FEW = """(most) => {
   }
 }"""
 """Contrast costs a look at every element on top of every other: of many alike the first stand for all."""
-ALIKE = 10
+ALIKE = 6
 ONLY_COLOURS = {"runOnly": ["color-contrast"]}
 """Elements, names and roles are the same in the dark."""
 
