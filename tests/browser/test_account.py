@@ -1,4 +1,4 @@
-"""An account in a real browser: a wallet signs the challenge; watch, webhook, export, delete; narrow, dark, no script."""
+"""An account in a real browser: a wallet signs; watch, webhook, export, delete; narrow and wide, without script too."""
 
 from __future__ import annotations
 
