@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -17,6 +18,8 @@ from explorer.errors import AboveTip, NotFound, Syncing, UpstreamUnavailable
 from tests.indexed import network
 
 COINS = 6
+ENOUGH = 6  # answers while somebody writes
+PATIENCE = 60  # seconds
 EMPTY = {"_id": "tip", "height": -1, "hash": bytes(32), "time": 0, "epoch": 0, "dirty": False, "reorgs": 0}
 DRIVERS = ("motor", "pymongo_async")
 
@@ -82,20 +85,24 @@ async def read_immutable(view: View) -> tuple[int, list[tuple[int, int]]]:
 
 
 async def during(store: Any, writer: Callable[..., Coroutine[Any, Any, int]], seconds: float, read: Any) -> int:
-    """Run ``read`` over and over while the writer writes; how often it was answered."""
+    """Run ``read`` over and over while the writer writes; how often it was answered.
+
+    On a machine too busy for ENOUGH answers in that time it takes as much longer as it must.
+    """
     stop = asyncio.Event()
     writing = asyncio.create_task(writer(store, stop))
-    answers, end = 0, asyncio.get_running_loop().time() + seconds
-    while asyncio.get_running_loop().time() < end:
+    answers, begun = 0, time.monotonic()
+    while (spent := time.monotonic() - begun) < seconds or (answers < ENOUGH and spent < PATIENCE):
         with suppress(Syncing):  # a busy machine may find no undisturbed moment; never a wrong one
             answers += await read()
     stop.set()
     assert await writing > 3
+    assert answers >= ENOUGH
     return answers
 
 
-async def answers_of_coins(uri: str, name: str, driver: str, seconds: float) -> tuple[int, int]:
-    """How many answers there were while coins were being written, and how many of them were torn."""
+async def torn_answers(uri: str, name: str, driver: str, seconds: float) -> int:
+    """How many answers were torn while coins were being written."""
     async with opened(uri, name, driver) as (database, store):
         await store.utxos.insert_many([{"_id": coin, "v": 0} for coin in range(COINS)])
         await store.meta.replace_one({"_id": "tip"}, tip(0), upsert=True)
@@ -107,22 +114,21 @@ async def answers_of_coins(uri: str, name: str, driver: str, seconds: float) -> 
             torn += answer.value != [answer.tip.height] * COINS
             return 1
 
-        return await during(store, write_mutable, seconds, read), torn
+        await during(store, write_mutable, seconds, read)
+        return torn
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_mutable_rows_are_never_torn(mongod: str, database_name: str, driver: str) -> None:
-    answers, torn = asyncio.run(answers_of_coins(mongod, database_name, driver, 2.0))
-    assert answers > 5
-    assert torn == 0
+    assert asyncio.run(torn_answers(mongod, database_name, driver, 2.0)) == 0
 
 
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_immutable_rows_are_never_those_of_two_branches(mongod: str, database_name: str, driver: str) -> None:
-    async def scenario() -> tuple[int, list[Any]]:
+    async def scenario() -> list[Any]:
         async with opened(mongod, database_name, driver) as (database, store):
             await store.meta.replace_one({"_id": "tip"}, tip(0), upsert=True)
-            faults = []
+            faults: list[Any] = []
 
             async def read() -> int:
                 height, found = (await database.fenced(read_immutable)).value
@@ -132,11 +138,10 @@ def test_immutable_rows_are_never_those_of_two_branches(mongod: str, database_na
                     faults.append((height, found))
                 return 1
 
-            return await during(store, write_immutable, 2.0, read), faults
+            await during(store, write_immutable, 2.0, read)
+            return faults
 
-    answers, faults = asyncio.run(scenario())
-    assert answers > 10
-    assert faults == []
+    assert asyncio.run(scenario()) == []
 
 
 def test_without_the_dirty_mark_answers_are_torn(
@@ -144,7 +149,7 @@ def test_without_the_dirty_mark_answers_are_torn(
 ) -> None:
     """The scenario can fail: with the epoch alone, reads of mutable rows are wrong."""
     monkeypatch.setattr(db, "MUTABLE", frozenset())
-    assert asyncio.run(answers_of_coins(mongod, database_name, "motor", 1.0))[1] > 0
+    assert asyncio.run(torn_answers(mongod, database_name, "motor", 1.0)) > 0
 
 
 def fenced_once(uri: str, name: str, query: Any, document: dict[str, Any] | None) -> Any:
