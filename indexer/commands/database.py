@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from indexer.config import Config
-from indexer.errors import Unavailable
+from indexer.errors import Locked, Unavailable
 from indexer.store import embedded
+
+RETRY_SECONDS = 0.1
 
 
 def start_embedded(config: Config) -> embedded.EmbeddedServer:
@@ -35,8 +38,26 @@ def readable(config: Config) -> Iterator[str]:
         return
     if not (config.data.path / "db").is_dir():
         raise Unavailable(f"there is no database in {config.data.path} yet: flux-explorer run makes one")
-    with start_embedded(config) as server:
-        yield server.uri
+    found = _running_or_started(config)
+    if isinstance(found, str):
+        yield found
+        return
+    with found:
+        yield found.uri
+
+
+def _running_or_started(config: Config) -> embedded.EmbeddedServer | str:
+    """The embedded server, started, or the URI of the one that another process is starting just now."""
+    deadline = time.monotonic() + embedded.START_SECONDS
+    while True:
+        try:
+            return start_embedded(config)
+        except Locked:
+            if uri := embedded.attach(config.data.path):
+                return uri
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
 
 
 def with_uri(config: Config, uri: str) -> Config:

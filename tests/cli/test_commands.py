@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,16 +109,22 @@ def run(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess
     )
 
 
-def started(environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
-    """Start, with both outputs in one pipe."""
-    return subprocess.Popen(
+@contextmanager
+def started(environ: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Start, with both outputs in one pipe; a test that fails ends what it started, or it would wait for it."""
+    with subprocess.Popen(
         command(*arguments),
         env=environ,
         cwd=environ["HOME"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
+    ) as child:
+        try:
+            yield child
+        except BaseException:
+            child.terminate()
+            raise
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -220,16 +227,18 @@ def test_rewind_and_index_again(indexed: dict[str, str]) -> None:
     assert "cannot go back to block 1: undo records begin at block " in run(indexed, "rewind", "1").stderr
     assert run(indexed, "rewind", str(HEIGHT - 5)).stdout == f"went back from block {HEIGHT} to block {HEIGHT - 5}\n"
     assert run(indexed, "rewind", str(HEIGHT)).stdout == f"nothing to do: the index ends at block {HEIGHT - 5}\n"
-    with started(indexed, "index") as child, started(indexed, "serve") as site:
-        eventually(lambda: embedded.attach(Path(indexed["FLUX_DATA_DIR"])) is not None)
-        wait_for_tip(indexed, HEIGHT)
-        assert child.stdout is not None
-        assert f"block {HEIGHT}\n" in iter(child.stdout.readline, "")
-        second = run(indexed, "index")
-        assert second.returncode == 2
-        assert "belongs to a running flux-explorer" in second.stderr
-        site.send_signal(signal.SIGINT)
-        assert site.wait(PATIENCE) == 0
+    with started(indexed, "index") as child:
+        lock = Path(indexed["FLUX_DATA_DIR"]) / "lock"
+        eventually(lambda: lock.read_text().strip() == str(child.pid))
+        with started(indexed, "serve") as site:  # the server of the index is still starting
+            wait_for_tip(indexed, HEIGHT)
+            assert child.stdout is not None
+            assert f"block {HEIGHT}\n" in iter(child.stdout.readline, "")
+            second = run(indexed, "index")
+            assert second.returncode == 2
+            assert "belongs to a running flux-explorer" in second.stderr
+            site.send_signal(signal.SIGINT)
+            assert site.wait(PATIENCE) == 0
         child.send_signal(signal.SIGINT)
         assert child.wait(PATIENCE) == 0
     assert processes(indexed) == []
