@@ -149,3 +149,12 @@ def test_a_broadcast(site: Client, text: str) -> None:
     assert page.problems == []
     assert page.one("textarea").text == "".join(text.split())
     assert len(list(page.all("script"))) == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("path", ["/api/v1/search?q=", "/api/v1/nodes?ip=", "/api/tx/", "/api/v2/address/"])
+def test_answers_to_programs(site: Client, path: str, text: str) -> None:
+    """No browser may take them for a page, whatever they repeat of the question; Insight refuses in plain text."""
+    response = site.get(path + quote(text, safe=""))
+    assert response.headers["content-type"].partition(";")[0] in ("application/json", "text/plain")
+    assert response.headers["x-content-type-options"] == "nosniff"
