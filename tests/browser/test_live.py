@@ -24,7 +24,8 @@ LOADING = """async () => {
 LONG_MS = 20_000  # no measure: what is waited for comes, or the test has failed
 TIP = "document.getElementById('live').dataset.tip"
 PLACES = """() => [...document.querySelectorAll('#live h2, #live th, footer')].map(
-  (e) => { const r = e.getBoundingClientRect(); return [Math.round(r.left), Math.round(r.top + scrollY)]; })"""
+  (e) => Math.round(e.getBoundingClientRect().top + scrollY))"""
+"""How far down the page things begin. Columns may give way to a wider number by a pixel."""
 
 
 def shows(page: Page, block: str) -> float:

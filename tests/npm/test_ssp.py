@@ -20,7 +20,7 @@ from tests.npm.link import Link, linked
 pytestmark = pytest.mark.browser
 
 NETWORK = demo_network()
-FIRST_BLOCKS = 400
+FIRST_BLOCKS = 600  # some addresses have more than a page of the export by then
 PREFIXES = {
     "pubkey": int.from_bytes(NETWORK.pubkey_address_prefix, "big"),
     "script": int.from_bytes(NETWORK.script_address_prefix, "big"),
@@ -116,7 +116,7 @@ def test_a_payment_of_two_signatures_is_sent_shown_and_mined(site: Site, wallet:
         payee = encode_address(next(person for person in people if person is not payer).address, NETWORK)
         funding = [Output(FUNDED, script_for(decode_address(own, NETWORK)))]
         wire = builder.payments.send(payer, coins, funding, Random(1))
-    site.send(wire)
+    site.until_waiting(site.send(wire))
     assert wallet("coins", own, "unspent") == wallet("coins", own, "utxo") == []
     assert [coin[0] for coin in wallet("allCoins", own)] == [hash_text(wire.txid)]
     site.rpc.call("generate", 1)
