@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import fill
 
 from bench import answers, catchup, parse
 from bench.answers import Answered, Times
 from bench.clocked import LISTS, PAYOUTS, ROWS
 from bench.mix import mix
-from bench.page import machine, replace_part
+from bench.page import measured_on, publish
 from indexer.sample.shape import plan
 
 Row = tuple[str, ...]
@@ -75,7 +74,7 @@ def tables(parsed: parse.Figures, found: catchup.Figures, load: float) -> str:
         f"{found.file_bytes / 1e9:.2f} GB; the catch-up took {found.caught_up.seconds:.0f} s, with the late indexes "
         f"{found.indexed.seconds:.0f} s."
     )
-    lines += ["", fill(f"{chain} Measured on: {machine(load)}.", 120), ""]
+    lines += ["", measured_on(load, chain)]
     lines += ["Where the bytes are, per row and per transaction:", ""]
     lines += table(("collection", "rows", "data", "indexes", "bytes a transaction"), stored_rows(found))
     return "\n".join(lines) + "\n"
@@ -89,9 +88,7 @@ def main() -> None:
     given = parser.parse_args()
     load = os.getloadavg()[0]
     found = tables(parse.measure(mix(parse.BLOCKS)), catchup.run(plan(catchup.NODES, given.blocks)), load)
-    print(found)
-    if given.write:
-        replace_part("bench", found)
+    publish("bench", found, write=given.write)
 
 
 if __name__ == "__main__":

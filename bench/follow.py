@@ -18,11 +18,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 
 import httpx
 
-from bench.page import machine, replace_part
+from bench.page import measured_on, publish
 from indexer.chain.keys import hash_text
 from indexer.commands.demo import free_port
 from indexer.errors import ParseError
@@ -187,10 +186,7 @@ def main() -> None:
     given = parser.parse_args()
     load = os.getloadavg()[0]
     found = table({how: run(how == WITH_ZMQ, given.samples) for how in (WITH_ZMQ, "by polling")})
-    found += "\n" + fill(f"{given.samples} of each. Measured on: {machine(load)}.", 120) + "\n"
-    print(found)
-    if given.write:
-        replace_part("follow", found)
+    publish("follow", f"{found}\n{measured_on(load, f'{given.samples} of each.')}", write=given.write)
 
 
 if __name__ == "__main__":

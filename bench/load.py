@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import which
-from textwrap import fill
 from typing import Any
 
 import httpx
@@ -28,7 +27,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from bench.follow import process, settings, wait_for_tip
-from bench.page import machine, replace_part
+from bench.page import measured_on, publish
 from bench.questions import Question, hot, mixed, script
 from explorer.app import create_app
 from indexer.commands import database, site
@@ -203,10 +202,7 @@ def main() -> None:
         sys.exit("wrk and a machine with two cores are needed: apt-get install wrk")
     load = os.getloadavg()[0]
     found = run(given.rounds, given.seconds)
-    found += "\n" + fill(f"Measured on: {machine(load)}.", 120) + "\n"
-    print(found)
-    if given.write:
-        replace_part("load", found)
+    publish("load", f"{found}\n{measured_on(load)}", write=given.write)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import httpx
 
 from bench.answers import NOT_KEPT, WARM, Ask, Times, times, with_state
 from bench.catchup import cpu_seconds
-from bench.page import machine, replace_part
+from bench.page import measured_on, publish
 from explorer.app import create_app
 from explorer.services import Services
 from indexer.chain.address import encode_address
@@ -210,10 +209,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     told = table(run(given.transactions))
     text = f"{given.transactions:,} transactions in as many blocks, {QUESTIONS} questions of each kind."
-    told += "\n" + fill(f"{text} Measured on: {machine(load)}.", 120) + "\n"
-    print(told)
-    if given.write:
-        replace_part("million", told)
+    publish("million", f"{told}\n{measured_on(load, text)}", write=given.write)
 
 
 if __name__ == "__main__":

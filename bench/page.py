@@ -7,6 +7,7 @@ import platform
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 
 from indexer.store import mongod
 
@@ -30,6 +31,11 @@ def machine(load: float) -> str:
     )
 
 
+def measured_on(load: float, about: str = "") -> str:
+    """A paragraph that says what figures are about and what they were measured on."""
+    return fill(f"{about} Measured on: {machine(load)}.".strip(), 120) + "\n"
+
+
 def with_part(page: str, name: str, text: str) -> str:
     """A page with another text between ``<!-- NAME -->`` and ``<!-- NAME end -->``."""
     part = re.compile(rf"(<!-- {name} -->\n).*?(<!-- {name} end -->)", re.DOTALL)
@@ -38,6 +44,8 @@ def with_part(page: str, name: str, text: str) -> str:
     return part.sub(lambda found: found[1] + text + found[2], page)
 
 
-def replace_part(name: str, text: str) -> None:
-    """Put figures into the page."""
-    PAGE.write_text(with_part(PAGE.read_text(), name, text))
+def publish(name: str, text: str, *, write: bool) -> None:
+    """Print figures and, where that is wished, put them into their part of the page."""
+    print(text)
+    if write:
+        PAGE.write_text(with_part(PAGE.read_text(), name, text))

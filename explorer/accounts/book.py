@@ -123,12 +123,7 @@ class Accounts:
             raise BadRequest(
                 Phrase("kind is %(kind)s: expected one of %(known)s", kind=repr(kind[:20]), known=", ".join(KINDS))
             )
-        if len(note) > LONGEST_NOTE:
-            raise BadRequest(Phrase(
-                "the note has %(number)s characters: at most %(most)s are kept",
-                number=len(note), most=LONGEST_NOTE,
-            ))  # fmt: skip
-        written = " ".join("".join(c if c.isprintable() else " " for c in note).split())
+        written = read_note(note)
         text = entry.strip()
         if kind == "node":
             point = parse_outpoint(text)
@@ -215,6 +210,16 @@ class Accounts:
         for collection in (WEBHOOKS, SESSIONS, CHALLENGES):
             await journal.remove(collection.name, {"account": address})
         return gone is not None
+
+
+def read_note(text: str) -> str:
+    """A note as it is kept, one line of printable characters; BadRequest for one that is too long."""
+    if len(text) > LONGEST_NOTE:
+        raise BadRequest(Phrase(
+            "the note has %(number)s characters: at most %(most)s are kept",
+            number=len(text), most=LONGEST_NOTE,
+        ))  # fmt: skip
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def read_account(stored: Mapping[str, Any]) -> Account:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from explorer.accounts.book import LONGEST_NOTE, Accounts
+from explorer.accounts.book import Accounts, read_note
 from explorer.db import Database
 from explorer.errors import BadRequest, NotFound, RateLimited
 from explorer.languages.phrases import Phrase
@@ -83,7 +83,7 @@ class AccountHooks:
         place, position = (await self._database.fenced(places_now)).value
         row = {
             "_id": id, "until": 0, "credit": place, "life": position, "due": 0, "attempts": 0, "delivered": 0,
-            "failed": 0, "account": account, "hook": _stored(hook, wish.note), "created": int(self._clock()),
+            "failed": 0, "account": account, "hook": hook, "created": int(self._clock()),
             "paused": False, "asked": "", "tested": "", "log": [],
         }  # fmt: skip
         await self._accounts.read(account)
@@ -112,10 +112,13 @@ class AccountHooks:
 
     async def one(self, account: str, id: str) -> AccountHook:
         """A webhook of an account; NotFound when it has none of that id."""
+        return read_account_hook(await self._row(account, id))
+
+    async def _row(self, account: str, id: str) -> Mapping[str, Any]:
         row = await self._database.find_one(WEBHOOKS.name, {"_id": id, "account": account}, ())
         if row is None:
             raise _unknown(id)
-        return read_account_hook(row)
+        return row
 
     async def act(self, account: str, id: str, action: str) -> None:
         """Pause, resume, test or delete a webhook; NotFound for any other action, and for no webhook of the account."""
@@ -139,15 +142,14 @@ class AccountHooks:
     async def test(self, account: str, id: str) -> AccountHook:
         """Ask for a test delivery, in its turn; RateLimited when one was asked for just now."""
         now = int(self._clock())
-        row = await self.one(account, id)
-        last = await self._database.find_one(WEBHOOKS.name, {"_id": id, "account": account}, ())
-        asked = 0 if last is None or not last["asked"] else int(last["asked"].partition("-")[0])
+        row = await self._row(account, id)
+        asked = int(row["asked"].partition("-")[0] or 0)
         if now - asked < TEST_SECONDS:
             raise RateLimited(Phrase(
                 "a test of this webhook was asked for just now: wait %(seconds)s seconds",
                 seconds=TEST_SECONDS,
             ))  # fmt: skip
-        if row.paused:
+        if row["paused"]:
             raise BadRequest(Phrase("this webhook is paused: let it go on first"))
         return await self._change(account, id, {"asked": f"{now}-{secrets.token_hex(4)}", "due": 0})
 
@@ -163,8 +165,8 @@ class AccountHooks:
             raise _unknown(id)
         return read_account_hook(row)
 
-    def _checked(self, id: str, secret: str, wish: Wish) -> Webhook:
-        """The webhook that is wished for, checked like the operator's and more narrowly."""
+    def _checked(self, id: str, secret: str, wish: Wish) -> dict[str, Any]:
+        """The webhook that is wished for as it is kept, checked like the operator's and more narrowly."""
         for what, entries in (("addresses", wish.addresses), ("nodes", wish.nodes)):
             if len(entries) > MOST_ENTRIES:
                 raise BadRequest(Phrase(
@@ -175,20 +177,17 @@ class AccountHooks:
             raise BadRequest(
                 Phrase("the url has %(number)s characters: at most %(most)s", number=len(wish.url), most=LONGEST_URL)
             )
-        if len(wish.note) > LONGEST_NOTE:
-            raise BadRequest(Phrase(
-                "the note has %(number)s characters: at most %(most)s are kept",
-                number=len(wish.note), most=LONGEST_NOTE,
-            ))  # fmt: skip
+        note = read_note(wish.note)
         row = {
             "name": id, "url": wish.url.strip(), "secret": secret, "addresses": list(dict.fromkeys(wish.addresses)),
             "nodes": list(wish.nodes), "min_confirmations": wish.min_confirmations,
         }  # fmt: skip
         try:
-            return read_hook(row if wish.events is None else row | {"events": list(wish.events)},
+            hook = read_hook(row if wish.events is None else row | {"events": list(wish.events)},
                              "webhook", self._network, allow_private=False)  # fmt: skip
         except ConfigError as error:
             raise BadRequest(str(error)) from error
+        return _stored(hook, note)
 
 
 def read_account_hook(row: Mapping[str, Any]) -> AccountHook:
@@ -223,7 +222,7 @@ def webhook_of(row: Mapping[str, Any]) -> Webhook:
 
 def _stored(hook: Webhook, note: str) -> dict[str, Any]:
     return {
-        "note": " ".join("".join(c if c.isprintable() else " " for c in note).split()),
+        "note": note,
         "url": hook.url,
         "secret": hook.secret,
         "addresses": list(hook.addresses),

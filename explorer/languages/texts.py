@@ -7,13 +7,14 @@ when they are shown, because a module has no request.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Final, Generic, TypeVar
 
 from explorer.languages.catalogue import CATALOGUES, ENGLISH
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 _CURRENT: Final[ContextVar[str]] = ContextVar("language", default=ENGLISH)
 
@@ -51,17 +52,25 @@ def ngettext(one: str, many: str, number: int, /, **values: object) -> str:
     return text % {"num": f"{number:,}", **values}
 
 
-class Marked(Mapping[K, str], Generic[K]):
+class Told(Mapping[K, V], Generic[K, V]):
+    """A table that is kept in English, and the function that says one of its values in the reader's language."""
+
+    def __init__(self, marked: Mapping[K, V], say: Callable[[V], V]) -> None:
+        self._marked, self._say = marked, say
+
+    def __getitem__(self, key: K) -> V:
+        """The words for a key; KeyError for one that is not in the table."""
+        return self._say(self._marked[key])
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._marked)
+
+    def __len__(self) -> int:
+        return len(self._marked)
+
+
+class Marked(Told[K, str]):
     """A table of texts that were marked with ``N_``: whoever reads it gets them in the language of the request."""
 
     def __init__(self, messages: Mapping[K, str]) -> None:
-        self.messages: Final = messages
-
-    def __getitem__(self, key: K) -> str:
-        return _(self.messages[key])
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self.messages)
-
-    def __len__(self) -> int:
-        return len(self.messages)
+        super().__init__(messages, _)

@@ -8,12 +8,11 @@ from math import floor, log10
 from typing import Final
 
 from explorer.charts.figure import Band, Figure, Line
-from explorer.languages import N_, _, ngettext
+from explorer.languages import N_, Told, _, ngettext
 from explorer.pages.formats import group, plain
 from explorer.pages.sheets import Column, Kind, Sheet
 from explorer.pages.supply_charts import block_said, noted
 from explorer.pages.supply_words import capital, compact
-from explorer.pages.told import Told
 from explorer.queries.chart_results import ChartName, ChartPoint, History, Measure
 from indexer.chain.params import COIN
 

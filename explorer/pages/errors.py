@@ -9,10 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from explorer.languages import N_, _
+from explorer.languages import N_, Told, _
 from explorer.languages.phrases import said
 from explorer.pages.render import page
-from explorer.pages.told import Told
 
 RETRY_SECONDS: Final = 10
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from explorer.languages import N_, Marked, _, ngettext
+from explorer.languages import N_, Marked, Told, _, ngettext
 from explorer.pages.formats import group, percent, plain
-from explorer.pages.told import Told
 from explorer.queries.earnings import TierEarnings
 from explorer.queries.rules_results import OneOff
 

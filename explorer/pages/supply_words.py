@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from explorer.labels import Wallet
-from explorer.languages import N_, Marked, _, ngettext
+from explorer.languages import N_, Marked, Told, _, ngettext
 from explorer.languages.phrases import said
 from explorer.pages.formats import flux, listed, utc
-from explorer.pages.told import Told
 from explorer.pages.words import Badge
 from explorer.queries.supply_results import (
     CapCheck,

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from explorer.accounts.book import Account
 from explorer.accounts.sessions import LONGEST_SECONDS
-from explorer.api.body import read_bytes
-from explorer.errors import BadRequest, Forbidden, NotSignedIn
+from explorer.errors import Forbidden, NotSignedIn
 from explorer.languages.phrases import Phrase
+from explorer.pages.forms import is_own_path, read_form
 from explorer.pages.render import render, with_query
 from explorer.services import services
 
@@ -28,16 +28,16 @@ HOME: Final = "/account"
 class Fields:
     """The fields of a form; a name may come several times."""
 
-    def __init__(self, values: Mapping[str, list[str]]) -> None:
-        self._values = values
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
 
     def text(self, name: str) -> str:
-        """A field without the spaces around it; empty when it is missing."""
-        return self._values.get(name, [""])[0].strip()
+        """A field without the spaces around it, the first of its name; empty when it is missing."""
+        return next(iter(self.texts(name)), "").strip()
 
     def texts(self, name: str) -> list[str]:
         """All values of a field."""
-        return self._values.get(name, [])
+        return [value for field, value in self._pairs if field == name]
 
     def words(self, name: str) -> list[str]:
         """What stands in a field between spaces, commas and ends of lines."""
@@ -47,12 +47,7 @@ class Fields:
 async def own_form(request: Request) -> Fields:
     """The fields of a form that one of our own pages sent; Forbidden for other senders, BadRequest for too much."""
     require_own_page(request)
-    received = await read_bytes(request, LONGEST_FORM, "form")
-    try:
-        found = parse_qs(received.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise BadRequest(Phrase("the form cannot be read: expected urlencoded fields")) from None
-    return Fields(found)
+    return Fields(await read_form(request, LONGEST_FORM, MOST_FIELDS))
 
 
 def require_own_page(request: Request) -> None:
@@ -131,6 +126,5 @@ def to_sign_in(back: str) -> Response:
 
 
 def own_path(text: str) -> str:
-    """A path of ours; that of the account when the text is another site's. Browsers read // and /\\ as one's host."""
-    inside = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
-    return text if inside and len(text) <= 500 else HOME
+    """A path of ours; that of the account when the text is another site's."""
+    return text if is_own_path(text) and len(text) <= 500 else HOME

@@ -9,10 +9,9 @@ from gettext import NullTranslations
 import pytest
 
 from explorer.errors import AboveTip, BadRequest
-from explorer.languages import texts
+from explorer.languages import Told, texts
 from explorer.languages.catalogue import CATALOGUES
 from explorer.languages.phrases import Phrase, said
-from explorer.pages.told import Told
 from explorer.queries.reductions import NAMES, era_name
 from indexer.chain.eras import Era
 
