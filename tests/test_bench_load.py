@@ -15,6 +15,7 @@ from bench.load import Load, Wrk, middle, table
 from bench.page import PAGE, with_part
 from bench.questions import Question, script
 from indexer.commands.demo import free_port
+from tests.conftest import absent
 
 ASKED = [Question("GET", "/a?b=1", {"If-None-Match": 'W/"x-1"'}), Question("POST", "/b", {}, '{"addresses": ["a"]}')]
 
@@ -60,10 +61,13 @@ def wait_until_it_answers(client: httpx.Client, url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(which("wrk") is None or len(os.sched_getaffinity(0)) < 2, reason="needs wrk and two cores")
 def test_the_site_is_measured_beside_a_static_answer(
     mongod: str, database_name: str, tmp_path: Path
 ) -> None:
+    if which("wrk") is None:
+        absent("wrk", "apt-get install wrk")
+    if len(os.sched_getaffinity(0)) < 2:
+        absent("a second core", "the site is measured on one, asked from another")
     environ = {
         **os.environ, "FLUX_NETWORK_NAME": "demo", "FLUX_DATABASE_URI": mongod, "FLUX_DATABASE_NAME": database_name,
         "FLUX_GUARD_RATE": "0",
