@@ -38,7 +38,9 @@ def settings(database: tuple[str, str], *, driver: str = "motor", daemon: Replay
 
 
 class Client:
-    """Use as a context manager; ``services`` are those of the running application, ``asgi`` is its interface."""
+    """Use as a context manager; ``services`` are those of the running application, ``asgi`` is its interface,
+    ``http`` a client for coroutines of its loop.
+    """
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -72,11 +74,11 @@ class Client:
 
     def request(self, method: str, url: str, **more: Any) -> httpx.Response:
         """The response to any request; an exception of the application is raised here."""
-        return self.run(self._http.request(method, url, **more))
+        return self.run(self.http.request(method, url, **more))
 
     def forget_cookies(self) -> None:
         """Keep none of the cookies that were set: whoever wants one sends it."""
-        self._http.cookies.clear()
+        self.http.cookies.clear()
 
     def json(self, url: str) -> Any:
         """The body of a successful GET."""
@@ -102,10 +104,10 @@ class Client:
         self.services = state["services"]
         self.asgi = _with_state(self._app, dict(state))
         transport = httpx.ASGITransport(self.asgi)
-        self._http = httpx.AsyncClient(transport=transport, base_url="http://explorer")
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://explorer")
 
     async def _stop(self) -> None:
-        await self._http.aclose()
+        await self.http.aclose()
         await self._lifespan.__aexit__(None, None, None)
 
 
