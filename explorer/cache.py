@@ -2,7 +2,7 @@
 
 So whatever an answer shows must be in its ETag (the tip and its epoch, in some the revision of the mempool), or in the
 notes that are taken while it is made (``explorer.grounds``). Who asks while an answer is made waits for it instead of
-having it made once more.
+having it made once more. Where nothing but ages has changed nobody waits: the answer is given as it is and made anew.
 
 Answers depend on the URL, and of the headers on those that ``Asker`` reads. A request with a cookie that is not known
 to be harmless is a person's own: it goes by.
@@ -11,6 +11,7 @@ to be harmless is a person's own: it goes by.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -34,7 +35,10 @@ NOT_IN_304: Final = (b"content-length", b"content-type", b"content-encoding")
 HARMLESS: Final = frozenset(("theme", "language"))
 THEMES: Final = ("light", "dark")
 LONGEST: Final = 2000  # characters of a question that are remembered
+LATE: Final = 5  # seconds that an answer may be given after its ages have passed
 READ: Final = frozenset((b"accept", b"accept-encoding", b"cookie", b"authorization", b"host", b"if-none-match"))
+
+log = logging.getLogger(__name__)
 
 
 class Asker(NamedTuple):
@@ -53,6 +57,7 @@ class Kept:
     tag: str
     rests_on: str
     until: float
+    aged: float
     headers: Headers
     body: bytes
     endpoint: Any
@@ -73,6 +78,7 @@ class CacheMiddleware:
         self._marks: frozenset[str] = frozenset()
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._making: dict[Key, asyncio.Future[Kept | None]] = {}
+        self._renewing: dict[Key, asyncio.Task[None]] = {}
         self.bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,6 +95,8 @@ class CacheMiddleware:
         if kept is None:
             await self._make(key, known, scope, receive, send)
             return
+        if kept.aged <= time.time():
+            self._renew(key, dict(scope))
         scope["endpoint"] = kept.endpoint
         await _answer(kept, is_known(known, kept.tag), send)
 
@@ -109,7 +117,7 @@ class CacheMiddleware:
             for old in [old for old, kept in self._kept.items() if kept.rests_on not in marks]:
                 self._drop(old)
         kept = self._kept.get(key)
-        if kept is None or kept.until <= time.time():
+        if kept is None or min(kept.until, kept.aged + LATE) <= time.time():
             return None
         self._kept.move_to_end(key)
         return kept
@@ -118,6 +126,18 @@ class CacheMiddleware:
         old = self._kept.pop(key, None)
         if old is not None:
             self.bytes -= old.cost
+
+    def _renew(self, key: Key, scope: Scope) -> None:
+        """Have an answer made anew, beside the request in ``scope``, which does not wait for it."""
+
+        def end(renewing: asyncio.Task[None]) -> None:
+            del self._renewing[key]
+            if not renewing.cancelled() and (error := renewing.exception()):
+                log.error("%s could not be made anew", scope["path"], exc_info=error)
+
+        if key not in self._renewing and key not in self._making:
+            self._renewing[key] = asyncio.create_task(self._make(key, "", scope, _nobody, _unheard))
+            self._renewing[key].add_done_callback(end)
 
     async def _make(self, key: Key, known: str, scope: Scope, receive: Receive, send: Send) -> None:
         made: asyncio.Future[Kept | None] = asyncio.get_running_loop().create_future()
@@ -164,8 +184,9 @@ class _Keeper:
         notes, headers = self._notes, list(start["headers"])
         tag = _tag(headers)
         kept = Kept(
-            tag, notes.rests_on or tag, notes.until, headers, message.get("body", b""), self._scope.get("endpoint")
-        )
+            tag, notes.rests_on or tag, notes.until, notes.aged, headers, message.get("body", b""),
+            self._scope.get("endpoint"),
+        )  # fmt: skip
         whole = not message.get("more_body")
         own = notes.outside or any(name == b"set-cookie" for name, _ in headers)
         self._end(kept if whole and not own else None)
@@ -213,6 +234,15 @@ def _asker(accept: bytes, encodings: bytes, cookies: bytes) -> Asker | None:
         return None
     theme = told.get("theme", "")
     return Asker(*likes(accept.decode("latin-1")), b"gzip" in encodings, theme if theme in THEMES else "")
+
+
+async def _nobody() -> Message:
+    """What is received from nobody: there is no body, and nobody goes away."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _unheard(message: Message) -> None:
+    """What is sent to nobody."""
 
 
 async def _answer(kept: Kept, known: bool, send: Send) -> None:

@@ -1,7 +1,7 @@
 """What an answer rests on, noted while it is made: as long as that stands, it may be given again as it is.
 
 An answer of the API says what it shows in its ETag. A page also shows how far the daemon is, and how long ago things
-were; it is good for as long as no age on it reads otherwise.
+were; when an age on it reads otherwise, it is made anew.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from explorer.meta import Meta, Tip
 
 @dataclass(slots=True)
 class Grounds:
-    """Notes about one answer; ``until`` in Unix seconds, ``rests_on`` is what must be current for it to be given again.
+    """Notes about one answer; ``rests_on`` is what must be current for it to be given again.
 
+    Moments are Unix seconds: from ``until`` on it is not true any more, from ``aged`` on an age in it reads otherwise.
     ``outside``: it came from records that no tag tells of, such as a visitor's own.
     """
 
     tips: set[Tip] = field(default_factory=set)
     shown: dict[str, int] = field(default_factory=dict)
     until: float = math.inf
+    aged: float = math.inf
     told: bool = False
     outside: bool = False
     fences: int = 0
@@ -83,6 +85,12 @@ def only_until(seconds: float) -> None:
     """Note that the answer reads otherwise from a moment on, in Unix seconds."""
     if notes := _NOTES.get():
         notes.until = min(notes.until, seconds)
+
+
+def ages_at(seconds: float) -> None:
+    """Note that an age in the answer reads otherwise from a moment on, in Unix seconds."""
+    if notes := _NOTES.get():
+        notes.aged = min(notes.aged, seconds)
 
 
 def rest_as_page(meta: Meta) -> None:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from explorer.etag import is_known
-from explorer.grounds import only_until, rest_as_page
+from explorer.grounds import ages_at, rest_as_page
 from explorer.labels import NO_LABELS, Labels
 from explorer.languages import LANGUAGES, N_, Marked, install_texts
 from explorer.meta import Tip
@@ -54,7 +54,7 @@ class Site:
 
     def age(self, seconds: int) -> str:
         """How long ago a moment was; the page is good for as long as this reads so, give or take a moment."""
-        only_until(max(formats.age_until(seconds, self.now), self.now + formats.JUST_NOW))
+        ages_at(max(formats.age_until(seconds, self.now), self.now + formats.JUST_NOW))
         return formats.age(seconds, self.now)
 
     @property

@@ -272,6 +272,64 @@ def test_a_page_is_kept_as_long_as_what_is_around_its_subject_is_the_same(meta: 
     assert asked(site, {}) in kept_for_a_moment
 
 
+@pytest.mark.parametrize(
+    ("passed", "given", "made"),  # seconds since the answer's ages read otherwise, what is given, how often it was made
+    [(-1, b"1", 1), (1, b"1", 2), (cache.LATE - 1, b"1", 2), (cache.LATE + 1, b"2", 2)],
+)
+def test_an_answer_whose_ages_have_passed_is_given_once_more_while_it_is_made_anew(
+    passed: int, given: bytes, made: int
+) -> None:
+    async def ask() -> None:
+        site = Site()
+
+        def answer() -> tuple[int, str, bytes]:
+            grounds.ages_at(time.time() - passed if site.made == 1 else time.time() + 60)
+            return 200, TAG, b"%d" % site.made
+
+        site.answer = answer
+        await site.ask()
+        assert set(await asyncio.gather(site.ask(), site.ask())) == {(200, given)}
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert (site.made, await site.ask()) == (made, (200, b"%d" % made))
+
+    asyncio.run(ask())
+
+
+def test_an_answer_that_is_not_true_any_more_is_not_given_once_more() -> None:
+    site = Site()
+
+    def answer() -> tuple[int, str, bytes]:
+        grounds.only_until(time.time() - 1)
+        return 200, TAG, b"x"
+
+    site.answer = answer
+    assert asked(site, {}, {}) == 2
+
+
+def test_an_answer_that_cannot_be_made_anew_is_told_in_the_log_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def ask() -> None:
+        site = Site()
+
+        def answer() -> tuple[int, str, bytes]:
+            grounds.ages_at(time.time() - 1)
+            if site.made > 1:
+                raise ValueError("a fault")
+            return 200, TAG, b"x"
+
+        site.answer = answer
+        for made in (1, 2, 3):
+            assert await site.ask(path="/page") == (200, b"x")
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert (site.made, len(caplog.records)) == (made, made - 1)
+        assert "/page could not be made anew" in caplog.text
+
+    asyncio.run(ask())
+
+
 def test_a_page_of_two_tips_and_one_without_a_question_are_not_kept() -> None:
     for tips in ((TIP, NEXT), (NEXT,), ()):
 
