@@ -26,7 +26,7 @@ from typing import ClassVar, Final
 
 from explorer.languages import N_
 from explorer.languages.phrases import Phrase
-from indexer.errors import FluxError
+from indexer.errors import AddressError, FluxError
 
 HTTP: Final[Mapping[int, str]] = {
     404: N_("Not Found"), 405: N_("Method Not Allowed"), 501: N_("Not Implemented"),
@@ -57,6 +57,11 @@ class BadRequest(ExplorerError):
 
     code = "bad_request"
     status = 400
+
+
+def bad_request(error: AddressError) -> BadRequest:
+    """What the rules of the chain say against an address or a signature, as a question that cannot be understood."""
+    return BadRequest(Phrase(error.message, **error.values))
 
 
 class NotSignedIn(ExplorerError):

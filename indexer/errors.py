@@ -39,7 +39,16 @@ class ConfigError(FluxError):
 
 
 class AddressError(FluxError):
-    """Text that is no address of this network; says what was wrong and what was expected."""
+    """Text that is no address of this network, or no signature; says what was wrong and what was expected.
+
+    ``message`` is the sentence with places for ``values``, the same for all texts with which the same is wrong: from
+    both another language can make its own sentence.
+    """
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.values = values
 
 
 class ParseError(FluxError):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from explorer.errors import BadRequest
+from explorer.errors import BadRequest, bad_request
 from explorer.languages.phrases import Phrase
-from explorer.queries.refused import refusal
 from explorer.signatures import signer
 from indexer.chain.address import address_type, decode_address
 from indexer.chain.messages import BITCOIN_MAGIC, MAGIC, read_signature, zelid_key
@@ -31,7 +30,7 @@ def read_signer(text: str, network: Network) -> Signer:
             return Signer(zelid, BITCOIN_MAGIC)
         key = decode_address(text, network)
     except AddressError as error:
-        raise BadRequest(refusal(error)) from error
+        raise bad_request(error) from error
     if address_type(key) != "p2pkh":
         raise BadRequest(
             Phrase("this is an address of a script: only a key can sign, so sign in with the address of a key")
@@ -47,5 +46,5 @@ def has_signed(network: Network, address: str, signature: str, message: str) -> 
     try:
         compact = read_signature(signature)
     except AddressError as error:
-        raise BadRequest(refusal(error)) from error
+        raise bad_request(error) from error
     return signer(compact, message.encode(), known.magic) == known.key

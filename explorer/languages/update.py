@@ -1,6 +1,7 @@
 """Bring the catalogues up to date with the texts of the source: ``python -m explorer.languages.update``.
 
-What is translated stays, what is new has an empty translation, what is gone from the source goes.
+What is translated stays, what is new has an empty translation, what is gone from the source goes. The rules of the chain
+mark nothing, for they know no pages: what they say against an address is the message of their error.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from jinja2.ext import babel_extract
 
 from explorer.languages.catalogue import ENGLISH, LANGUAGES, po_file, read_catalogue
 
-SOURCE: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 EXTRACTORS: Final[dict[str, str | Callable[..., Any]]] = {"*.py": "python", "*.html": babel_extract}
-KEYWORDS: Final = {**DEFAULT_KEYWORDS, "Phrase": None, "Cursor": None}  # a cursor is of a list with a name
+MARKS: Final = {**DEFAULT_KEYWORDS, "Phrase": None, "Cursor": None}  # a cursor is of a list with a name
+SOURCES: Final[dict[str, dict[str, Any]]] = {"explorer": MARKS, "indexer/chain": {"AddressError": None}}
+"""Where texts for people are, and the names of the functions that they are given to."""
 TEMPLATE_OPTIONS: Final = {"newstyle_gettext": "true", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "no"}
 
 HEAD: Final = """\
@@ -40,17 +43,18 @@ msgstr ""
 def extracted() -> Catalog:
     """All texts that the source marks, in the order of files and lines, untranslated."""
     found = Catalog(project="Flux Explorer", charset="utf-8", fuzzy=False)
-    for path in sorted(path for pattern in EXTRACTORS for path in SOURCE.rglob(pattern)):
-        for line, message, comments, context in _messages(path):
-            place = path.relative_to(SOURCE.parent).as_posix()
-            found.add(message, None, [(place, line)], (), comments, context=context)
+    for folder, keywords in SOURCES.items():
+        for path in sorted(path for pattern in EXTRACTORS for path in (ROOT / folder).rglob(pattern)):
+            for line, message, comments, context in _messages(path, keywords):
+                place = path.relative_to(ROOT).as_posix()
+                found.add(message, None, [(place, line)], (), comments, context=context)
     return found
 
 
-def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
+def _messages(path: Path, keywords: dict[str, Any]) -> Iterator[tuple[int, Any, list[str], str | None]]:
     method = EXTRACTORS[f"*{path.suffix}"]
     options = TEMPLATE_OPTIONS if path.suffix == ".html" else {}
-    yield from extract_from_file(method, path, KEYWORDS, ("Translators:",), options, strip_comment_tags=True)
+    yield from extract_from_file(method, path, keywords, ("Translators:",), options, strip_comment_tags=True)
 
 
 def updated(code: str, found: Catalog) -> Catalog:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from explorer.errors import BadRequest
+from explorer.errors import BadRequest, bad_request
 from explorer.languages.phrases import Phrase
-from explorer.queries.refused import refusal
 from explorer.queries.text import address_key
 from explorer.queries.units import Address
 from explorer.signatures import signer
@@ -41,7 +40,7 @@ def verdict(network: Network, address: str, signature: str, message: str) -> Ver
     try:
         compact = read_signature(signature)
     except AddressError as error:
-        raise BadRequest(refusal(error)) from error
+        raise bad_request(error) from error
     if len(message) > LONGEST:
         raise BadRequest(Phrase(
             "the message has %(number)s characters: at most %(most)s are checked",

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import cast
 
-from explorer.errors import BadRequest
+from explorer.errors import BadRequest, bad_request
 from explorer.languages.phrases import Phrase
-from explorer.queries.refused import refusal
 from explorer.queries.units import TIERS, FundName, ScriptType, Tier
 from indexer.chain.address import decode_address, encode_address
 from indexer.chain.keys import NO_ADDRESS, parse_hash
@@ -31,7 +30,7 @@ def address_key(text: str, network: Network) -> bytes:
     try:
         return decode_address(text, network)
     except AddressError as error:
-        raise BadRequest(refusal(error)) from error
+        raise bad_request(error) from error
 
 
 def tier_name(tier: int) -> Tier:

@@ -21,8 +21,6 @@ FOREIGN_SAPLING_PREFIXES = {"zs": "Zcash", "ztestsapling": "Zcash's test net"}
 PRIVATE_KEY_VERSIONS = (0x80, 0xEF)
 PRIVATE_KEY_SIZES = (33, 34)  # an uncompressed key, a compressed one
 
-_PRIVACY = "what it holds and does is private, and no explorer can show it"
-
 
 def address_type(key: bytes) -> str:
     """``p2pkh`` or ``p2sh``; AddressError when the key stands for no address."""
@@ -49,13 +47,13 @@ def decode_address(text: str, network: Network) -> bytes:
     what they hold is private. Source: ``key_io.cpp:DecodeDestination``.
     """
     if len(text) > base58.LONGEST_TEXT:
-        raise AddressError(f"no address has {len(text)} characters")
+        raise AddressError("no address has %(number)s characters", number=len(text))
     if _looks_like_sapling(text, network):
-        raise AddressError(_about_sapling(text, network))
+        raise _about_sapling(text, network)
     payload = base58.decode(text)
     key = _match(payload, network)
     if key is None:
-        raise AddressError(_about_foreign(payload, network))
+        raise _about_foreign(payload, network)
     return key
 
 
@@ -95,28 +93,37 @@ def _names(networks: list[Network]) -> str:
     return " or ".join(sorted({network.name for network in networks}))
 
 
-def _about_foreign(payload: bytes, network: Network) -> str:
+def _about_foreign(payload: bytes, network: Network) -> AddressError:
     if payload[0] in PRIVATE_KEY_VERSIONS and len(payload) in PRIVATE_KEY_SIZES:
-        return "this is a private key, not an address: whoever has seen it can spend its coins"
+        return AddressError("this is a private key, not an address: whoever has seen it can spend its coins")
     known = [network, *NETWORKS.values()]
     sprout = [n for n in known if payload[:2] == n.sprout_address_prefix and len(payload) == 2 + SPROUT_PAYLOAD]
     if sprout:
-        return f"this is a shielded (Sprout) address{_elsewhere(sprout, network)}: {_PRIVACY}"
+        return _about_shielded("Sprout", sprout, network)
     owners = [n for n in known if _match(payload, n)]
     if owners:
-        return f"this is an address of {_names(owners)}, not of {network.name}"
-    return (
-        f"no Flux address begins with the version bytes {payload[:2].hex()}; "
-        f"those of {network.name} look like {_examples(network)}"
-    )
+        return AddressError(
+            "this is an address of %(owner)s, not of %(network)s", owner=_names(owners), network=network.name
+        )
+    first, second = (encode_address(bytes([kind]) + bytes(20), network)[:2] for kind in ADDRESS_TYPES)
+    return AddressError(
+        "no Flux address begins with the version bytes %(version)s; those of %(network)s look like %(first)s and "
+        "%(second)s",
+        version=payload[:2].hex(), network=network.name, first=f"{first}…", second=f"{second}…",
+    )  # fmt: skip
 
 
-def _examples(network: Network) -> str:
-    return " and ".join(f"{encode_address(bytes([kind]) + bytes(20), network)[:2]}…" for kind in ADDRESS_TYPES)
-
-
-def _elsewhere(owners: list[Network], network: Network) -> str:
-    return "" if network in owners else f" of {_names(owners)}, not of {network.name}"
+def _about_shielded(pool: str, owners: list[Network], network: Network) -> AddressError:
+    if network in owners:
+        return AddressError(
+            "this is a shielded (%(pool)s) address: what it holds and does is private, and no explorer can show it",
+            pool=pool,
+        )
+    return AddressError(
+        "this is a shielded (%(pool)s) address of %(owner)s, not of %(network)s: what it holds and does is private, "
+        "and no explorer can show it",
+        pool=pool, owner=_names(owners), network=network.name,
+    )  # fmt: skip
 
 
 def _sapling_owners(prefix: str, network: Network) -> list[Network]:
@@ -129,10 +136,15 @@ def _looks_like_sapling(text: str, network: Network) -> bool:
     return prefix in FOREIGN_SAPLING_PREFIXES or bool(_sapling_owners(prefix, network))
 
 
-def _about_sapling(text: str, network: Network) -> str:
+def _about_sapling(text: str, network: Network) -> AddressError:
     prefix, payload = bech32.decode(text)
     if len(payload) != SAPLING_PAYLOAD:
-        return f"a Sapling address has a payload of {SAPLING_PAYLOAD} bytes, this one of {len(payload)}"
+        return AddressError(
+            "a Sapling address has a payload of %(size)s bytes, this one of %(number)s",
+            size=SAPLING_PAYLOAD, number=len(payload),
+        )  # fmt: skip
     if prefix in FOREIGN_SAPLING_PREFIXES:
-        return f"this is a shielded address of {FOREIGN_SAPLING_PREFIXES[prefix]}, not of Flux"
-    return f"this is a shielded (Sapling) address{_elsewhere(_sapling_owners(prefix, network), network)}: {_PRIVACY}"
+        return AddressError(
+            "this is a shielded address of %(owner)s, not of Flux", owner=FOREIGN_SAPLING_PREFIXES[prefix]
+        )
+    return _about_shielded("Sapling", _sapling_owners(prefix, network), network)

@@ -40,11 +40,14 @@ def decode(text: str) -> bytes:
         raise AddressError("the address is empty")
     for position, character in enumerate(text, 1):
         if character not in _VALUES:
-            raise AddressError(f"{character!r} at position {position} is no character of an address")
+            raise AddressError(
+                "%(character)s at position %(position)s is no character of an address",
+                character=repr(character), position=position,
+            )  # fmt: skip
     raw = _number(text)
     payload, checksum = raw[:-CHECKSUM_SIZE], raw[-CHECKSUM_SIZE:]
     if len(raw) <= CHECKSUM_SIZE:
-        raise AddressError(f"{len(text)} characters are too few for an address")
+        raise AddressError("%(number)s characters are too few for an address", number=len(text))
     if sha256d(payload)[:CHECKSUM_SIZE] != checksum:
         raise AddressError("the checksum does not match: a character is wrong, missing or too many")
     return payload

@@ -54,9 +54,14 @@ def read_signature(text: str) -> CompactSignature:
     except (ValueError, binascii.Error):
         raise AddressError("the signature is no Base64: copy it whole, it ends with =") from None
     if len(raw) != SIZE:
-        raise AddressError(f"the signature has {len(raw)} bytes: a signature of a message has {SIZE}")
+        raise AddressError(
+            "the signature has %(number)s bytes: a signature of a message has %(size)s", number=len(raw), size=SIZE
+        )
     if not FIRST_HEADER <= raw[0] <= LAST_HEADER:
-        raise AddressError(f"the signature begins with {raw[0]}: expected {FIRST_HEADER} to {LAST_HEADER}")
+        raise AddressError(
+            "the signature begins with %(number)s: expected %(first)s to %(last)s",
+            number=raw[0], first=FIRST_HEADER, last=LAST_HEADER,
+        )  # fmt: skip
     return CompactSignature((raw[0] - FIRST_HEADER) & 3, raw[0] >= COMPRESSED_HEADER, raw[1:])
 
 

@@ -1,14 +1,16 @@
-"""What the rules say against an address or a signature is known to the catalogues, sentence by sentence."""
+"""What the rules say against an address or a signature: sentences of the catalogues, with values of their own."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
 
+from explorer.errors import bad_request
 from explorer.languages.phrases import Phrase
-from explorer.queries.refused import MESSAGES, refusal
+from explorer.languages.update import extracted
 from indexer.chain import bech32
-from indexer.chain.address import decode_address
+from indexer.chain.address import address_type, decode_address
+from indexer.chain.keys import NO_ADDRESS
 from indexer.chain.messages import SIZE, read_signature
 from indexer.chain.networks import MAIN, NETWORKS, TEST
 from indexer.errors import AddressError
@@ -16,7 +18,7 @@ from tests.chain.test_address import INVALID, SHIELDED, TRANSPARENT
 
 TEXTS = (
     "", "t" * 200, "t1", "t1abc0OIl", "KxuACDviz8Xvpn1xAh9MfopySZNuyajYMZWz16Dv2mHHryznWUp3", "Za1" + "q" * 60,
-    "zA1" + "q" * 60, "za1b", "1BoatSLRHtKNngkdXEoeR76b53LETtpyT", "1BoatSLRHtKNngkdXEobR76b53LETtpyT",
+    "zA1" + "q" * 60, "za1b", "1BoatSLRHtKNngkdXEoeR76b53LETtpyT", "1BoatSLRHtKNngkdXEobR76b53LETtpyT", "100% zl1",
 )  # fmt: skip
 SIGNATURES = ("no base64!", base64.b64encode(bytes(5)).decode(), base64.b64encode(bytes(SIZE)).decode())
 
@@ -38,16 +40,18 @@ def heard() -> Iterator[AddressError]:
             yield from against(decode_address, text, network)
     for signature in SIGNATURES:
         yield from against(read_signature, signature)
+    yield from against(address_type, NO_ADDRESS)
     yield from against(bech32.decode, "a12UEL5L")
     yield from against(bech32._octets, [31, 31])
 
 
-def test_every_refusal_is_a_phrase_and_reads_the_same_in_english() -> None:
-    told = [(error, refusal(error)) for error in heard()]
-    assert {str(error) for error, phrase in told if not isinstance(phrase, Phrase)} == set()
-    assert all(str(error) == phrase for error, phrase in told)
-    assert {phrase.message for _, phrase in told if isinstance(phrase, Phrase)} == set(MESSAGES)
+def test_every_sentence_of_the_rules_is_in_the_catalogues_and_no_other() -> None:
+    places = ((message.id, path) for message in extracted() for path, _ in message.locations)
+    assert {error.message for error in heard()} == {id for id, path in places if path.startswith("indexer/chain/")}
 
 
-def test_a_refusal_that_is_not_known_is_told_as_it_is() -> None:
-    assert refusal(AddressError("something new")) == "something new"
+def test_a_refusal_reads_the_same_in_english_and_knows_its_sentence() -> None:
+    for error in heard():
+        phrase = bad_request(error).message
+        assert isinstance(phrase, Phrase) and phrase == str(error) and "%(" not in phrase
+        assert phrase.message == error.message and phrase.values == error.values

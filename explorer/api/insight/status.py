@@ -16,7 +16,7 @@ from explorer.api.forms.reply import Passing
 from explorer.api.insight.answering import Insight, Text, posted
 from explorer.api.insight.blocks import newest_hash
 from explorer.db import Answer
-from explorer.errors import BadRequest, NotFound, UpstreamUnavailable
+from explorer.errors import BadRequest, NotFound, UpstreamUnavailable, bad_request
 from explorer.queries.status import FOLLOWING_BEHIND
 from explorer.queries.text import address_key
 from explorer.services import Services, services
@@ -132,7 +132,7 @@ async def _verdict(request: Request, given: Mapping[str, Any]) -> Answer[Any]:
     try:
         compact = read_signature(signature)
     except AddressError as error:
-        raise BadRequest(str(error)) from error
+        raise bad_request(error) from error
     return Answer({"result": signer(compact, message.encode("utf-8", "replace")) == key}, found.tip)
 
 
