@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Kept:
@@ -16,6 +20,7 @@ class Kept:
     def __init__(self) -> None:
         self._epoch = -1
         self._values: dict[str, dict[int, Any]] = {}
+        self._making: dict[tuple[int, str, int], asyncio.Event] = {}
 
     def at_or_below(self, epoch: int, name: str, height: int) -> Any:
         """What was kept under the greatest height up to ``height``; None when there is nothing."""
@@ -36,3 +41,24 @@ class Kept:
             values[height] = value
             if len(values) > self.MOST:
                 del values[next(iter(values))]
+
+    async def once(self, epoch: int, name: str, height: int, make: Callable[[], Awaitable[T]]) -> T:
+        """What is kept under exactly this height, else what ``make`` makes of it, kept.
+
+        Who asks while it is made waits for that; if it fails, everybody makes it and fails by themselves.
+        """
+        key = epoch, name, height
+        if (making := self._making.get(key)) is not None:
+            await making.wait()
+        if epoch == self._epoch and height in self._values.get(name, {}):
+            found: T = self.at_or_below(epoch, name, height)
+            return found
+        made = self._making[key] = asyncio.Event()
+        try:
+            value = await make()
+            self.keep(epoch, name, height, value)
+        finally:
+            made.set()
+            if self._making.get(key) is made:
+                del self._making[key]
+        return value

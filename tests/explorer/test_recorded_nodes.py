@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -11,6 +12,7 @@ import pytest
 
 from explorer.app import create_app
 from explorer.db import View
+from explorer.errors import NotFound
 from explorer.kept import Kept
 from explorer.queries.nodes import node_at, stored_node
 from indexer.chain.address import encode_address
@@ -314,3 +316,30 @@ def test_what_is_kept_belongs_to_one_epoch_and_is_bounded() -> None:
     kept.keep(2, "lists", 7, "of another epoch")
     kept.keep(1, "lists", 6, "too late")
     assert (kept.at_or_below(2, "lists", 500), kept.at_or_below(1, "lists", 500)) == ("of another epoch", None)
+
+
+@pytest.mark.parametrize("failures", [0, 1, 9])
+def test_what_many_ask_for_at_once_is_made_once_and_a_failure_is_everybodys_own(failures: int) -> None:
+    kept = Kept()
+    made: list[int] = []
+
+    async def make() -> int:
+        made.append(len(made))
+        number = made[-1]
+        await asyncio.sleep(0.001)
+        if number < failures:
+            raise NotFound("a row went away")
+        return number
+
+    async def ask() -> list[Any]:
+        asked = (kept.once(1, "lists", 7, make) for _ in range(4))
+        return [*await asyncio.gather(*asked, return_exceptions=True), kept.at_or_below(1, "lists", 7)]
+
+    found = asyncio.run(ask())
+    failed = [isinstance(answer, NotFound) for answer in found]
+    if failures == 0:
+        assert (found, made) == ([0] * 5, [0])
+    elif failures == 1:
+        assert failed == [True, False, False, False, False]
+    else:
+        assert (failed, found[-1], len(made)) == ([True] * 4 + [False], None, 4)
