@@ -11,6 +11,7 @@ from typing import Any, Final
 from explorer.accounts.book import Accounts, read_note
 from explorer.db import Database
 from explorer.errors import BadRequest, NotFound, RateLimited
+from explorer.languages import N_
 from explorer.languages.phrases import Phrase
 from explorer.webhooks.hooks import Webhook, read_hook
 from explorer.webhooks.sender import places_now
@@ -20,6 +21,8 @@ from indexer.store.schema import WEBHOOKS
 
 MOST_ENTRIES: Final = 100  # addresses, and nodes, of one webhook
 LONGEST_URL: Final = 500  # characters
+TOO_MANY_ADDRESSES: Final = N_("%(number)s addresses are too many: at most %(most)s for one webhook")
+TOO_MANY_NODES: Final = N_("%(number)s nodes are too many: at most %(most)s for one webhook")
 TEST_SECONDS: Final = 10  # between two tests of a webhook
 SECRET_BYTES: Final = 24
 
@@ -167,12 +170,9 @@ class AccountHooks:
 
     def _checked(self, id: str, secret: str, wish: Wish) -> dict[str, Any]:
         """The webhook that is wished for as it is kept, checked like the operator's and more narrowly."""
-        for what, entries in (("addresses", wish.addresses), ("nodes", wish.nodes)):
+        for entries, too_many in ((wish.addresses, TOO_MANY_ADDRESSES), (wish.nodes, TOO_MANY_NODES)):
             if len(entries) > MOST_ENTRIES:
-                raise BadRequest(Phrase(
-                    "%(number)s %(what)s are too many: at most %(most)s for one webhook",
-                    number=len(entries), what=what, most=MOST_ENTRIES,
-                ))  # fmt: skip
+                raise BadRequest(Phrase(too_many, number=len(entries), most=MOST_ENTRIES))
         if len(wish.url) > LONGEST_URL:
             raise BadRequest(
                 Phrase("the url has %(number)s characters: at most %(most)s", number=len(wish.url), most=LONGEST_URL)
@@ -184,9 +184,9 @@ class AccountHooks:
         }  # fmt: skip
         try:
             hook = read_hook(row if wish.events is None else row | {"events": list(wish.events)},
-                             "webhook", self._network, allow_private=False)  # fmt: skip
+                             self._network, allow_private=False)  # fmt: skip
         except ConfigError as error:
-            raise BadRequest(str(error)) from error
+            raise BadRequest(error.args[0]) from error
         return _stored(hook, note)
 
 

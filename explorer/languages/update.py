@@ -1,7 +1,7 @@
 """Bring the catalogues up to date with the texts of the source: ``python -m explorer.languages.update``.
 
-What is translated stays, what is new has an empty translation, what is gone from the source goes. The rules of the chain
-mark nothing, for they know no pages: what they say against an address is the message of their error.
+What is translated stays, what is new has an empty translation, what is gone from the source goes. The rules of the
+chain mark nothing, for they know no pages: what they say against an address is the message of their error.
 """
 
 from __future__ import annotations

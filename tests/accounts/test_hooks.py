@@ -235,6 +235,16 @@ def test_hostile_text_in_the_form_stays_text(browser: Browser, hooks: AccountHoo
     assert hook.note == " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("de", "'t1x': 3 Zeichen sind zu wenig für eine Adresse"), ("en", "'t1x': 3 characters are too few")],
+)
+def test_a_mistake_in_a_form_is_told_in_the_language_of_the_page(browser: Browser, language: str, words: str) -> None:
+    browser.enter()
+    refused = browser.post("/account/webhooks", {"url": URL, "addresses": "t1x"}, Accept_Language=language)
+    assert words in well_formed(refused).one("main").text
+
+
 def test_the_secret_is_shown_once(browser: Browser, hooks: AccountHooks) -> None:
     page = well_formed(browser.post("/account/webhooks", {"url": URL, "addresses": f"{PAID}, {ALICE.address}"}))
     (secret,) = [e.text for e in page.all("code")]

@@ -13,19 +13,13 @@ from babel.messages.pofile import read_po
 
 from explorer.charts.picture import known
 from explorer.languages.catalogue import ENGLISH, LANGUAGES, read_catalogue
-from explorer.languages.update import extracted, updated, written
+from explorer.languages.update import updated, written
 
 RENEW = "renew with: python -m explorer.languages.update"
 PLACE = re.compile(r"%\(\w+\)s|%%")
 TAG = re.compile(r"<[^>]*>")
 
 each_language = pytest.mark.parametrize("code", [code for code in LANGUAGES if code != ENGLISH])
-
-
-@pytest.fixture(scope="module")
-def source() -> Catalog:
-    """The texts that the source marks."""
-    return extracted()
 
 
 @each_language

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from babel.messages.catalog import Catalog
+
 from explorer.errors import bad_request
 from explorer.languages.phrases import Phrase
-from explorer.languages.update import extracted
 from indexer.chain import bech32
 from indexer.chain.address import address_type, decode_address
 from indexer.chain.keys import NO_ADDRESS
@@ -45,8 +46,8 @@ def heard() -> Iterator[AddressError]:
     yield from against(bech32._octets, [31, 31])
 
 
-def test_every_sentence_of_the_rules_is_in_the_catalogues_and_no_other() -> None:
-    places = ((message.id, path) for message in extracted() for path, _ in message.locations)
+def test_every_sentence_of_the_rules_is_in_the_catalogues_and_no_other(source: Catalog) -> None:
+    places = ((message.id, path) for message in source for path, _ in message.locations)
     assert {error.message for error in heard()} == {id for id, path in places if path.startswith("indexer/chain/")}
 
 
