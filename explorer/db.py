@@ -15,34 +15,35 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
+from dataclasses import replace
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReplaceOne, ReturnDocument
 from pymongo.errors import ExecutionTimeout, NetworkTimeout, PyMongoError, WaitQueueTimeoutError
 
 from explorer import grounds
-from explorer.errors import AboveTip, ExplorerError, Syncing, TooSlow, UpstreamUnavailable, index_missing
+from explorer.by_id import RowsById
+from explorer.errors import ExplorerError, Syncing, TooSlow, UpstreamUnavailable
 from explorer.kept import Kept
 from explorer.languages.phrases import Phrase
 from explorer.meta import LAG_BLOCKS, Meta, Tip, read_tip
 from explorer.parallel.base import Parallel
 from explorer.parallel.chains import ChainsFile
 from explorer.parallel.state import PARALLEL_READINGS, STATE_ID, read_parallel
-from explorer.pool import Pool, read_pool
+from explorer.pool import read_pool
 from explorer.tasks import end
+from explorer.view import Answer as Answer
+from explorer.view import Filter, Sort, Torn
+from explorer.view import View as View
 from indexer.chain.params import Network
 from indexer.store.codec import Document
-from indexer.store.schema import ACCOUNTS, CHALLENGES, NODES, SESSIONS, UTXOS, WEBHOOKS
+from indexer.store.schema import ACCOUNTS, CHALLENGES, SESSIONS, WEBHOOKS
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Filter = Mapping[str, Any]
-Sort = Sequence[tuple[str, int]]
-Query = Callable[Concatenate["View", P], Awaitable[T]]
+Query = Callable[Concatenate[View, P], Awaitable[T]]
 
-MUTABLE: Final = frozenset((UTXOS.name, NODES.name))
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 0.005
@@ -53,106 +54,6 @@ SLACK_MS = 5000  # more, until a server that does not even give up counts as sil
 BATCH = 5000  # documents a reply; a list of up to this many is one round trip
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
-    """The result of a query and the tip that it is true for; ``shown``: what else it shows, each with its revision."""
-
-    value: T
-    tip: Tip
-    shown: Mapping[str, int] = field(default_factory=dict)
-
-
-class Torn(Exception):
-    """A mutable row was about to be read while the tip is dirty: the query has to be asked again."""
-
-
-class View:
-    """The chain at one tip. What a query reads through it is noted, for the fence."""
-
-    def __init__(self, database: Database, tip: Tip) -> None:
-        self._database = database
-        self.tip = tip
-        self.network: Network = database.network
-        self.meta: Meta = database.meta
-        self.mutable = False
-        self.shown: dict[str, int] = {}
-
-    @property
-    def parallel(self) -> Parallel | None:
-        """What is known of the parallel chains; None where there are none. To ask is to depend on it."""
-        self.shown |= self.meta.revisions("parallel")
-        return self.meta.parallel
-
-    @property
-    def told(self) -> Meta:
-        """Everything that meta says. To ask is to be true for a second at most."""
-        grounds.rest_on_all_told()
-        return self.meta
-
-    @property
-    def checks(self) -> Mapping[str, Any]:
-        """What the index was last compared with, and how that ended. To ask is to depend on it."""
-        self.shown |= self.meta.revisions("checks")
-        return self.meta.checks
-
-    @property
-    def pool(self) -> Pool | None:
-        """The unconfirmed set; None while it is unknown. To ask is to depend on it, also when it is unknown."""
-        self.shown |= self.meta.revisions("mempool")
-        pool = self.meta.pool
-        return pool if pool is not None and pool.is_near(self.tip.height) else None
-
-    def _touch(self, *collections: str) -> None:
-        if not MUTABLE.isdisjoint(collections):
-            self.mutable = True
-            if self.tip.dirty:
-                raise Torn
-
-    def kept(self, name: str, height: int) -> Any:
-        """What a query of this epoch kept under ``name`` for the greatest height up to ``height``, or None."""
-        return self._database.kept.at_or_below(self.tip.epoch, name, height)
-
-    def keep(self, name: str, height: int, value: Any) -> None:
-        """Keep what was made of immutable rows up to ``height`` for later questions."""
-        self._database.kept.keep(self.tip.epoch, name, height, value)
-
-    def require_height(self, height: int) -> int:
-        """``height`` itself; AboveTip when the index has not reached it."""
-        if height > self.tip.height:
-            raise AboveTip(height, self.tip.height)
-        return height
-
-    def require_index(self, name: str) -> None:
-        """Raise Syncing, with the percentage, unless the late index ``<collection>.<index>`` is built."""
-        if name in self.meta.ready:
-            return
-        raise index_missing(name, self.meta.building.get(name))
-
-    async def one(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
-        """The first matching document in ``sort`` order, or None."""
-        self._touch(collection)
-        return await self._database.find_one(collection, where, sort)
-
-    async def many(
-        self, collection: str, where: Filter, *, sort: Sort = (), limit: int = 0, fields: Sequence[str] = ()
-    ) -> list[Document]:
-        """The matching documents in ``sort`` order, at most ``limit`` unless 0, with all ``fields`` unless named."""
-        self._touch(collection)
-        return await self._database.find(collection, where, sort, limit, fields)
-
-    async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-        """What a pipeline makes of a collection; None: of its own ``$documents``."""
-        joined = (stage["$lookup"]["from"] for stage in pipeline if "$lookup" in stage)
-        self._touch(*joined, *(() if collection is None else (collection,)))
-        return await self._database.aggregate(collection, pipeline)
-
-    def holds(self, now: Tip | None) -> bool:
-        """Whether what was read is true for ``self.tip``, given the tip read afterwards."""
-        if now is None:
-            return False
-        return now == self.tip if self.mutable else now.epoch == self.tip.epoch
 
 
 class Database:
@@ -168,6 +69,7 @@ class Database:
         self.journal = Journal(self._db)
         self.meta = Meta()
         self.kept = Kept()
+        self.by_id = RowsById(self.find)
         self.reachable = False
         self._asked = self._told = self._told_tip = 0  # numbers of questions about meta: an older answer is dropped
         self._seen: Tip | None = None

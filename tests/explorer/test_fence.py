@@ -148,7 +148,7 @@ def test_without_the_dirty_mark_answers_are_torn(
     mongod: str, database_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The scenario can fail: with the epoch alone, reads of mutable rows are wrong."""
-    monkeypatch.setattr(db, "MUTABLE", frozenset())
+    monkeypatch.setattr("explorer.view.MUTABLE", frozenset())
     assert asyncio.run(torn_answers(mongod, database_name, "motor", 1.0)) > 0
 
 

@@ -13,6 +13,7 @@ from pymongo.monitoring import CommandListener
 
 from explorer import db
 from explorer.app import create_app
+from explorer.by_id import RowsById
 from explorer.kept import Kept
 from tests.explorer.client import Client, settings
 from tests.explorer.test_routes import ADDRESS, BLOCK, NODE, TXID
@@ -106,6 +107,7 @@ def counted(recorded_index: tuple[str, str]) -> Iterator[tuple[Client, Listener]
 def test_a_cold_answer_takes_no_more_than_the_table_says(counted: tuple[Client, Listener], url: str) -> None:
     client, listener = counted
     client.services.db.kept = Kept()
+    client.services.db.by_id = RowsById(client.services.db.find)
     listener.asked.clear()
     with Waves() as waves:
         trips, answer = client.run(waves.count(client.http.get(url, headers={"Cookie": "own=1"})))
