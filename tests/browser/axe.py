@@ -36,6 +36,10 @@ class Axe:
     def light_and_dark(self, page: Page) -> list[str]:
         """What it finds on a page in light and in dark; the page is left in light, shortened."""
         page.evaluate(FEW, ALIKE)
+        return self.whole(page)
+
+    def whole(self, page: Page) -> list[str]:
+        """The same of a page that is used afterwards: nothing of it is left out, nothing goes."""
         page.evaluate(f"{self._script}; undefined")
         light = self._violations(page, {})
         page.emulate_media(color_scheme="dark")

@@ -11,30 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.axe import Axe
+from tests.browser.looks import Facts, facts_of, lacks, too_wide
 from tests.browser.routes import Crawl
-from tests.browser.watched import DESKTOP, PHONE, Watched, watched
+from tests.browser.watched import Watched, watched
 from tests.demo.site import Site
 
 pytestmark = pytest.mark.browser
 
 FIRST_VISIT, LATER_VISIT = 150_000, 30_000  # bytes over the wire
-LANDMARKS = {"header": 1, "main": 1, "footer": 1, "h1": 1}
-FRAMED, LANDMARKS_FRAMED = "/embed/", {"header": 0, "main": 1, "footer": 0, "h1": 1}
-FACTS = """() => {
-  const wide = document.documentElement.clientWidth;
-  const clipped = (e) => e.parentElement && (
-    getComputedStyle(e.parentElement).overflowX !== "visible" || clipped(e.parentElement));
-  const beyond = [...document.body.querySelectorAll("*")].filter(
-    (e) => e.getBoundingClientRect().right > wide + 1 && !clipped(e));
-  return {
-    title: document.title,
-    lang: document.documentElement.lang,
-    landmarks: Object.fromEntries(["header", "main", "footer", "h1"].map(
-      (tag) => [tag, document.querySelectorAll(tag === "h1" ? tag : `body > ${tag}`).length])),
-    scroll: document.documentElement.scrollWidth - wide,
-    beyond: beyond.slice(0, 3).map((e) => `${e.tagName.toLowerCase()}.${e.className} ${e.textContent.slice(0, 40)}`),
-  };
-}"""
 
 
 @dataclass
@@ -45,7 +29,7 @@ class Seen:
     """
 
     path: str
-    facts: dict[int, dict[str, Any]]
+    facts: Facts
     complaints: list[str]
     first: int
     later: int
@@ -75,11 +59,9 @@ class Scales:
 
 def look(view: Watched, path: str, axe: Axe | None = None) -> Seen:
     """Load a page in a wide window, then make it narrow; axe-core looks at what was loaded."""
-    scales, facts = Scales(view.page), {}
+    scales = Scales(view.page)
     page = view.go(path)
-    for size in (DESKTOP, PHONE):
-        view.resize(size)
-        facts[size[0]] = page.evaluate(FACTS)
+    facts = facts_of(view)
     first, later = scales.first, scales.later
     return Seen(path, facts, view.complaints, first, later, axe.light_and_dark(page) if axe else [])
 
@@ -117,17 +99,11 @@ def test_nothing_fails_and_nobody_else_is_asked(walk: list[Seen]) -> None:
 
 
 def test_no_page_is_wider_than_its_window(walk: list[Seen]) -> None:
-    wide = [(seen.path, width, facts["scroll"], facts["beyond"]) for seen in walk for width, facts in seen.facts.items()
-            if facts["scroll"] > 0 or facts["beyond"]]  # fmt: skip
-    assert wide == []
+    assert {seen.path: wide for seen in walk if (wide := too_wide(seen.facts))} == {}
 
 
 def test_a_page_says_what_it_is(walk: list[Seen]) -> None:
-    for seen in walk:
-        facts = seen.facts[DESKTOP[0]]
-        expected = LANDMARKS_FRAMED if seen.path.startswith(FRAMED) else LANDMARKS
-        assert (facts["landmarks"], facts["lang"]) == (expected, "en"), seen.path
-        assert facts["title"].endswith("Flux Explorer"), seen.path
+    assert [lack for seen in walk for lack in lacks(seen.facts, seen.path)] == []
 
 
 def test_pages_are_light(walk: list[Seen]) -> None:
