@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -34,10 +35,18 @@ def limit_of(request: Request) -> int:
 
 async def contents(view: View, reference: int | bytes, *, cursor: str | None, limit: int) -> Contents:
     """A block and one page of its transactions; None for those of an orphan, which are not kept."""
-    found = await block(view, reference)
+    found, listed = await asyncio.gather(
+        block(view, reference),
+        block_transactions(view, reference, cursor=cursor, limit=limit),
+        return_exceptions=True,  # an orphan is found by its hash, but has no list
+    )
+    if isinstance(found, BaseException):
+        raise found
     if found.confirmations < 0:
         return found, None
-    return found, await block_transactions(view, found.height, cursor=cursor, limit=limit)
+    if isinstance(listed, BaseException):
+        raise listed
+    return found, listed
 
 
 async def show(request: Request) -> Response:

@@ -21,9 +21,10 @@ from explorer.queries.results import (
     Payout,
     TierCounts,
 )
+from explorer.queries.stored_blocks import StoredBlock, no_block_at, stored_block
 from explorer.queries.text import address_text, fund_name, tier_name
 from indexer.chain.address import encode_address
-from indexer.chain.keys import NO_ADDRESS, hash_text, is_coinbase, outkey_vout, outpoint_text, txkey
+from indexer.chain.keys import NO_ADDRESS, hash_text, is_coinbase, outkey_vout, outpoint_text
 from indexer.chain.payouts import NODE_PAYOUT
 from indexer.chain.pon import difficulty, producer_kind
 from indexer.chain.subsidy import block_subsidy, issue_at
@@ -36,27 +37,14 @@ Outputs = Mapping[int, tuple[bytes, int]]  # vout -> address key, zatoshi
 
 async def block(view: View, reference: int | bytes) -> Block:
     """The block at a height or with a hash (wire order), orphaned ones that we once had included."""
-    if isinstance(reference, int):
-        return await _active_block(view, view.require_height(reference))
-    row, orphan = await asyncio.gather(
-        view.one("blocks", {"hash": reference}), view.one("reorgs", {"hash": reference}, sort=[("_id", -1)])
-    )
-    if row is not None and row["_id"] <= view.tip.height:
-        return await _active_block(view, row["_id"])
+    stored = await stored_block(view, reference)
+    if stored is not None:
+        return _active_block(view, stored)
+    orphan = await view.one("reorgs", {"hash": reference}, sort=[("_id", -1)])
     if orphan is not None:
         return await _orphaned_block(view, orphan)
+    assert isinstance(reference, bytes)
     raise NotFound(Phrase("no block with hash %(hash)s is known", hash=hash_text(reference)))
-
-
-async def height_of(view: View, reference: int | bytes) -> int:
-    """The height of an active block; NotFound or AboveTip when there is none."""
-    if isinstance(reference, int):
-        return view.require_height(reference)
-    row = await view.one("blocks", {"hash": reference})
-    if row is None or row["_id"] > view.tip.height:
-        raise NotFound(Phrase("no block with hash %(hash)s is on the active chain", hash=hash_text(reference)))
-    height: int = row["_id"]
-    return height
 
 
 async def stored_hash(view: View, reference: int | bytes) -> tuple[str, int]:
@@ -75,11 +63,9 @@ async def reference_at(view: View, height: int) -> BlockReference:
     """Height and hash of the active block at ``height``."""
     if height == view.tip.height:
         return BlockReference(height, hash_text(view.tip.hash))
-    row = await view.one("blocks", {"_id": view.require_height(height)})
+    row = await view.row("blocks", view.require_height(height))
     if row is None:
-        raise NotFound(
-            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-        )
+        raise no_block_at(height)
     return BlockReference(height, hash_text(row["hash"]))
 
 
@@ -140,53 +126,41 @@ def _summary(view: View, row: Document) -> BlockSummary:
     )
 
 
-async def _active_block(view: View, height: int) -> Block:
-    rows, judged, coinbase = await asyncio.gather(
-        view.many("blocks", {"_id": {"$gte": height - 1, "$lte": min(height + 1, view.tip.height)}}),
-        _payouts_with_nodes(view, height),
-        view.one("transactions", {"_id": txkey(height, 0)}),
-    )
-    by_height = {row["_id"]: row for row in rows}
-    if height not in by_height or coinbase is None:
-        raise NotFound(
-            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-        )
-    outputs = {n: (output.address, output.value) for n, output in enumerate(transaction_outputs(coinbase))}
-    hashes = {h: hash_text(row["hash"]) for h, row in by_height.items()}
-    facts = _facts(view, by_height[height], judged, outputs)
+def _active_block(view: View, stored: StoredBlock) -> Block:
+    row, parent, child = stored.row, stored.parent, stored.child
+    outputs = {n: (output.address, output.value) for n, output in enumerate(transaction_outputs(stored.coinbase))}
     return Block(
-        previous_hash=hashes.get(height - 1),
-        next_hash=hashes.get(height + 1),
-        confirmations=confirmations(view, height),
-        production=await production_of(view, by_height[height], by_height.get(height - 1)),
-        **facts,
+        previous_hash=hash_text(parent["hash"]) if parent else None,
+        next_hash=hash_text(child["hash"]) if child else None,
+        confirmations=confirmations(view, row["_id"]),
+        production=production_of(view.network, row, parent, stored.starts),
+        **_facts(view, row, _with_nodes(stored.judged, stored.starts), outputs),
     )
 
 
 async def _orphaned_block(view: View, orphan: Document) -> Block:
-    row = orphan["block"]
+    row, judged = orphan["block"], orphan["payouts"]
     height = orphan["height"]
-    around, judged = await asyncio.gather(
-        view.many("blocks", {"_id": {"$gte": height - 1, "$lte": min(height, view.tip.height)}}),
-        _with_nodes(view, orphan["payouts"]),
-    )
-    active = {r["_id"]: r for r in around}
     reorg = orphan["_id"] >> 16
-    parent = await view.one("reorgs", {"_id": {"$gt": reorg << 16, "$lt": (reorg + 1) << 16}, "height": height - 1})
+    nodes = [*judged["nodes"], row["producer_node"]] if "producer_node" in row else judged["nodes"]
+    active, starts, parent = await asyncio.gather(
+        view.rows("blocks", (height - 1, height)),
+        view.rows("node_starts", nodes),
+        view.one("reorgs", {"_id": {"$gt": reorg << 16, "$lt": (reorg + 1) << 16}, "height": height - 1}),
+    )
     below = parent["block"] if parent else active.get(height - 1)
     coinbase = {
         outkey_vout(credit["key"]): (bytes(credit["address"]), credit["value"])
         for credit in orphan["credits"]
         if is_coinbase(credit["key"])
     }
-    facts = _facts(view, row, judged, coinbase)
     return Block(
         previous_hash=hash_text(below["hash"]) if below else None,
         next_hash=None,
         confirmations=-1,
-        production=await production_of(view, row, below),
+        production=production_of(view.network, row, below, starts),
         replaced_by=hash_text(active[height]["hash"]) if height in active else None,
-        **facts,
+        **_facts(view, row, _with_nodes(judged, starts), coinbase),
     )
 
 
@@ -219,24 +193,9 @@ def _facts(view: View, row: Document, judged: Document, coinbase: Outputs) -> di
     }
 
 
-async def _payouts_with_nodes(view: View, height: int) -> Document:
-    """The row of ``payouts`` with ``outpoints``: node txkey -> collateral."""
-    join = {"from": "node_starts", "localField": "nodes", "foreignField": "_id", "as": "starts"}
-    rows = await view.aggregate("payouts", [{"$match": {"_id": height}}, {"$lookup": join}])
-    if not rows:
-        raise NotFound(
-            Phrase("no payouts at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-        )
-    return {**rows[0], "outpoints": _outpoints(rows[0]["starts"])}
-
-
-async def _with_nodes(view: View, payouts: Document) -> Document:
-    starts = await view.many("node_starts", {"_id": {"$in": payouts["nodes"]}})
-    return {**payouts, "outpoints": _outpoints(starts)}
-
-
-def _outpoints(starts: list[Document]) -> dict[int, str]:
-    return {start["_id"]: outpoint_text(bytes(start["outpoint"])) for start in starts}
+def _with_nodes(judged: Document, starts: Mapping[int, Document]) -> Document:
+    """A row of ``payouts`` with ``outpoints``: node txkey -> collateral."""
+    return {**judged, "outpoints": {key: outpoint_text(bytes(start["outpoint"])) for key, start in starts.items()}}
 
 
 def payouts_of(view: View, judged: Mapping[str, Any]) -> Iterator[Payout]:

@@ -10,9 +10,10 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
-from explorer.queries.blocks import confirmations, height_of
+from explorer.queries.blocks import confirmations
 from explorer.queries.results import Page, Place, Position, Spend, Transaction
 from explorer.queries.rows import Spends, confirm_transaction, stored_transaction, unconfirmed_transaction
+from explorer.queries.stored_blocks import stored_confirms
 from explorer.queries.unconfirmed import spends_of, unconfirmed
 from indexer.chain.hashes import sha256d
 from indexer.chain.keys import (
@@ -55,6 +56,10 @@ class Hint:
     def keys(self) -> list[int]:
         """The txkeys of the positions."""
         return [txkey(self.block["_id"], position) for position in self.positions]
+
+    def stored(self) -> list[int]:
+        """Those of the txkeys that have a row of their own: they are no confirmations."""
+        return [txkey(self.block["_id"], position) for position in self.positions if position not in self.confirms]
 
 
 async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction:
@@ -115,20 +120,12 @@ async def block_transactions(
     view: View, reference: int | bytes, *, cursor: str | None = None, limit: int
 ) -> Page[Transaction]:
     """The transactions of a block in block order, their outputs without what spends them."""
-    if cursor is None:
-        height, first = await height_of(view, reference), 0
-    else:
-        height, first = LIST.decode(cursor)
-        view.require_height(height)
-    block, row = await asyncio.gather(view.one("blocks", {"_id": height}), view.one("node_confirms", {"_id": height}))
-    if block is None:
-        raise NotFound(
-            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-        )
+    reference, first = (reference, 0) if cursor is None else LIST.decode(cursor)
+    block, confirms = await stored_confirms(view, reference)
     end = min(first + limit, block["tx_count"])
-    hint = Hint(block, _confirms(row), tuple(range(first, end)), ())
+    hint = Hint(block, _confirms(confirms), tuple(range(first, end)), ())
     items = await _at_positions(view, [hint], spends=False)
-    return Page(tuple(items), LIST.encode(height, end) if end < block["tx_count"] else None)
+    return Page(tuple(items), LIST.encode(block["_id"], end) if end < block["tx_count"] else None)
 
 
 async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
@@ -137,13 +134,12 @@ async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
     Syncing until the late index of spends is built.
     """
     view.require_index(SPENDS)
-    within = {"_id": {"$in": sorted({txkey_height(key) for key in keys})}}
-    blocks, confirms = await asyncio.gather(view.many("blocks", within), view.many("node_confirms", within))
+    heights = {txkey_height(key) for key in keys}
+    blocks, confirms = await asyncio.gather(view.rows("blocks", heights), view.rows("node_confirms", heights))
     positions: dict[int, list[int]] = {}
     for key in keys:
         positions.setdefault(txkey_height(key), []).append(txkey_index(key))
-    by_height = {row["_id"]: _confirms(row) for row in confirms}
-    hints = [Hint(b, by_height.get(b["_id"], {}), tuple(positions[b["_id"]]), ()) for b in blocks]
+    hints = [Hint(block, _confirms(confirms.get(h)), tuple(positions[h]), ()) for h, block in blocks.items()]
     found = {txkey(*_position_key(t)): t for t in await _at_positions(view, hints, spends=True)}
     return [found[key] for key in keys]
 
@@ -182,27 +178,27 @@ def _confirms(row: Document | None) -> dict[int, Confirm]:
 async def _at_positions(view: View, hints: Iterable[Hint], *, spends: bool) -> list[Transaction]:
     """The transactions at the positions of the hints; one round trip."""
     hints = [hint for hint in hints if hint.positions]
-    keys = [key for hint in hints for key in hint.keys()]
-    confirms = [c for hint in hints for i in hint.positions if (c := hint.confirms.get(i)) is not None]
-    if not keys:
-        return []
+    keys = [key for hint in hints for key in hint.stored()]
+    started = [key for hint in hints if hint.block["starts"] for key in hint.stored()]
+    highest = max((hint.block["_id"] for hint in hints), default=0)
+    nodes = {confirm.node for hint in hints for i in hint.positions if (confirm := hint.confirms.get(i)) is not None}
     rows, starts, spent = await asyncio.gather(
-        view.many("transactions", {"_id": {"$in": keys}}),
-        _starts(view, keys, {c.node for c in confirms}),
+        view.rows("transactions", keys),
+        _starts(view, started, nodes, highest),
         _spends(view, keys if spends else []),
     )
-    by_key = {row["_id"]: row for row in rows}
     return [
-        _transaction(view, hint, index, by_key, starts, spent.get(key, {}) if spends else None)
+        _transaction(view, hint, index, rows, starts, spent.get(key, {}) if spends else None)
         for hint in hints
         for index, key in zip(hint.positions, hint.keys(), strict=True)
     ]
 
 
-async def _starts(view: View, keys: list[int], nodes: set[int]) -> list[Document]:
-    """The STARTs at the keys, and all of the nodes, oldest first."""
-    where = {"$or": [{"_id": {"$in": keys}}, {"node": {"$in": sorted(nodes)}, "_id": {"$lt": max(keys)}}]}
-    return await view.many("node_starts", where, sort=[("_id", 1)])
+async def _starts(view: View, keys: Sequence[int], nodes: Collection[int], highest: int) -> list[Document]:
+    """The STARTs at the keys, and all of the nodes up to a height, oldest first."""
+    where = [{"_id": {"$in": keys}}, {"node": {"$in": sorted(nodes)}, "_id": {"$lt": txkey(highest + 1, 0)}}]
+    wanted = [part for part, some in zip(where, (keys, nodes), strict=True) if some]
+    return await view.many("node_starts", {"$or": wanted}, sort=[("_id", 1)]) if wanted else []
 
 
 async def _spends(view: View, keys: list[int]) -> dict[int, dict[int, Spend]]:
