@@ -9,7 +9,10 @@ from starlette.types import Scope
 
 JSON_TYPES = ("application/json",)
 HTML_TYPES = ("text/html", "application/xhtml+xml")
-JSON_PATHS = ("/api/", "/insight-api/", "/daemon/", "/explorer/", "/healthz", "/metrics", "/openapi.json", "/oembed")
+JSON_PATHS = (
+    "/api/", "/insight-api/", "/daemon/", "/explorer/", "/healthz", "/metrics", "/openapi.json", "/oembed",
+    "/suggestions",
+)  # fmt: skip
 
 
 def prefers_json(accept: str) -> bool:

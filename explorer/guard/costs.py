@@ -29,7 +29,7 @@ RULES: Final = tuple(
         (r"raw|tx-specific|getblockdeltas|gettxoutsetinfo|/operator|/xpub/|/credits|/balances", 10),
         (r"richest|balance-intervals|richlist|distribution|producers|unclaimed|fusion", 10),
         (r"/account/(challenge|sign-in|sessions)", 10),
-        (r"/charts|/addrs/|history|statistics|/statistics/|/preview|/verify|queue|/search|/q/", 5),
+        (r"/charts|/addrs/|history|statistics|/statistics/|/preview|/verify|queue|/search|/q/|/suggestions", 5),
     )
 )
 

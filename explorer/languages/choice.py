@@ -1,8 +1,8 @@
 """Which language an answer is in.
 
 A page is in that of the visitor: the one chosen by the switch and kept in a cookie, else the browser's. What other
-sites show (cards, badges, images) is in the one that its URL names, ``?lang=``: it is kept by caches that know nothing
-of the visitor. What programs read is English.
+sites show (cards with their oEmbed, badges, images) and suggestions are in the one that their URL names, ``?lang=``:
+they are kept by caches that know nothing of the visitor. What programs read is English.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from explorer.negotiate import wants_json
 LANGUAGE_COOKIE: Final = "language"
 PARAMETER: Final = "lang"
 SHOWN_ELSEWHERE: Final = (".svg", ".png")
-FRAMED: Final = "/embed/"
+NAMED: Final = ("/embed/", "/oembed", "/suggestions")
 FOR_PROGRAMS: Final = (".csv", ".ics", ".txt")
 
 
 def language_of(scope: Scope) -> str:
     """The code of the language that a request is answered in."""
     path: str = scope["path"]
-    if path.endswith(SHOWN_ELSEWHERE) or path.startswith(FRAMED):
+    if path.endswith(SHOWN_ELSEWHERE) or path.startswith(NAMED):
         return _known(named(scope)) or ENGLISH
     if path.endswith(FOR_PROGRAMS) or wants_json(scope):
         return ENGLISH

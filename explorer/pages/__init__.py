@@ -107,6 +107,7 @@ routes: Final[list[BaseRoute]] = [
     Route("/mempool", mempool.show),
     Route("/search", search.show),
     Route("/q/{text:path}", search.shortcut),
+    Route("/suggestions", search.suggest),
     Route("/status", status.show),
     Route("/broadcast", broadcast.show),
     Route("/broadcast", broadcast.send, methods=["POST"]),

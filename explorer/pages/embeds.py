@@ -21,8 +21,8 @@ from explorer.languages import N_, _
 from explorer.languages.phrases import Phrase
 from explorer.pages.cards import maker
 from explorer.pages.hosts import host_of
-from explorer.pages.images import drawn, simulated, theme_of, unchanged
-from explorer.pages.render import ENVIRONMENT, page
+from explorer.pages.images import drawn, language_of_url, simulated, theme_of, unchanged
+from explorer.pages.render import ENVIRONMENT, page, with_query
 from explorer.queries.chart_results import NAMES
 from explorer.queries.queues import tiers
 from explorer.queries.units import TIERS
@@ -70,8 +70,8 @@ async def preview(request: Request) -> Response:
 
 
 async def oembed(request: Request) -> Response:
-    """How a page of a block, transaction, address or node is embedded (oEmbed 1.0, JSON only)."""
-    query = request.query_params
+    """How a page of a block, transaction, address or node is embedded (oEmbed 1.0, JSON only); ``?lang=``."""
+    query, language = request.query_params, language_of_url(request)
     if query.get("format", "json") != "json":
         raise HTTPException(501)
     host = host_of(request)
@@ -81,13 +81,13 @@ async def oembed(request: Request) -> Response:
     width, height = (_at_most(query.get(name), size) for name, size in (("maxwidth", WIDE), ("maxheight", TALL)))
     title = f"{card.kind}: {card.title}"
     frame = Markup('<iframe src="{}" title="{}" width="{}" height="{}" frameborder="0"></iframe>').format(
-        f"{host}/embed{card.path}", title, width, height
+        with_query(f"{host}/embed{card.path}", lang=language), title, width, height
     )
     answer = {
         "version": "1.0", "type": "rich", "title": title, "html": str(frame), "width": width, "height": height,
         "provider_name": "Flux Explorer", "provider_url": host, "cache_age": MINUTE,
-        "thumbnail_url": f"{host}/preview{card.path}.png", "thumbnail_width": PREVIEW[0],
-        "thumbnail_height": PREVIEW[1],
+        "thumbnail_url": with_query(f"{host}/preview{card.path}.png", lang=language),
+        "thumbnail_width": PREVIEW[0], "thumbnail_height": PREVIEW[1],
     }  # fmt: skip
     return json_response(request, answer, headers={"Cache-Control": f"public, max-age={MINUTE}", "Vary": "Host"})
 

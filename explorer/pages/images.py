@@ -42,14 +42,20 @@ def drawn(request: Request, found: Answer[T], write: Callable[[T], bytes], kind:
     return unchanged(request, found) or Response(write(found.value), headers=_headers(found), media_type=kind)
 
 
-def unchanged(request: Request, found: Answer[T]) -> Response | None:
-    """304 for a client that has what is made of an answer already, else None; BadRequest for ``?lang=`` unknown."""
+def language_of_url(request: Request) -> str | None:
+    """``?lang=``; None when the URL names none, BadRequest for one that is unknown."""
     language = named(request.scope)
     if language and language not in LANGUAGES:
         raise BadRequest(Phrase(
             "lang is %(language)s: expected one of %(known)s",
             language=repr(language[:20]), known=", ".join(LANGUAGES),
         ))  # fmt: skip
+    return language or None
+
+
+def unchanged(request: Request, found: Answer[T]) -> Response | None:
+    """304 for a client that has what is made of an answer already, else None; BadRequest for ``?lang=`` unknown."""
+    language_of_url(request)
     headers = _headers(found)
     known = is_known(request.headers.get("if-none-match", ""), headers["ETag"])
     return Response(status_code=304, headers=headers) if known else None

@@ -207,7 +207,8 @@ function suggest(input) {
     const text = input.value.trim();
     if (text.length < 2) return close();
     try {
-      const answer = await fetch(`/api/v1/search/suggest?q=${encodeURIComponent(text)}`, { signal: asking.signal });
+      const asked = new URLSearchParams({ q: text, lang: document.documentElement.lang });
+      const answer = await fetch(`/suggestions?${asked}`, { signal: asking.signal });
       show(answer.ok ? (await answer.json()).items : []);
     } catch (error) {
       if (error.name !== "AbortError") show([]);

@@ -40,6 +40,7 @@ def examples_of(site: Site) -> Examples:
         "/", "/blocks", "/block/0", f"/block/{tip['height']}", f"/block/{orphan}", f"/blocks-date/{day}",
         *_transactions(site, tip["height"]), *by_status.values(), f"/node/ip/{node['ip']}", f"/spending/{spent}",
         f"/address/{node['address']}?view=payouts", "/nodes", "/mempool", "/search", "/q/tip", "/broadcast",
+        "/suggestions?q=cumu",
         "/preview/supply.png", "/favicon.ico", "/robots.txt", *ABSENT, *OWN,
     ]  # fmt: skip
     return Examples(f"/node/{node['node']}", f"/address/{node['address']}", paths)

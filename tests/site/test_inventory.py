@@ -186,6 +186,7 @@ ROWS = {
     "/mempool": Row("/mempool", bad=("/mempool?cursor=x", CURSOR), twin=f"{API}/mempool", shown=("count",)),
     "/search": Row("/search?q=", "/search?q=nothing", ("/search?q=" + "x" * 300, "characters")),
     "/q/{text:path}": Row("/q/2000", status=301),
+    "/suggestions": Row("/suggestions?q=cum&lang=de", bad=("/suggestions?q=" + "x" * 300, "characters")),
     "/status": Row("/status", twin=f"{API}/status", shown=("checks.payouts_checked", "tip.height")),
     "/broadcast": Row("/broadcast"),
     "/static/{name}": Row("/static/site.css", "/static/nothing.css"),

@@ -114,8 +114,27 @@ def test_what_other_sites_show_is_in_the_language_of_its_url(site: Client) -> No
     assert 'lang="en"' in site.get("/embed/tip", headers=GERMAN).text
     assert 'lang="de"' in site.get("/embed/tip?lang=de").text
     assert site.get("/preview/tip.png?lang=de").content != site.get("/preview/tip.png", headers=GERMAN).content
-    refused = site.get("/badge/height.svg?lang=xx")
-    assert (refused.status_code, "expected one of en, de" in refused.text) == (400, True)
+    for path in ("/badge/height.svg?lang=xx", "/suggestions?q=1&lang=xx", "/oembed?url=/block/5&lang=xx"):
+        refused = site.get(path)
+        assert (refused.status_code, "expected one of en, de" in refused.text) == (400, True), path
+
+
+def test_a_page_offers_its_card_in_its_language(site: Client) -> None:
+    page = Markup(site.get("/block/2000", headers=GERMAN).text)
+    offered = site.json(page.one("link", type="application/json+oembed").attributes["href"])
+    card = Markup(offered["html"]).one("iframe").attributes
+    assert offered["title"] == card["title"] == "Block: 2,000" and "lang=de" in offered["thumbnail_url"]
+    assert site.get(card["src"]).headers["content-language"] == "de"
+    node = site.json(f"/oembed?url=/node/{CONFIRMED}&lang=de")
+    assert node["title"] != site.json(f"/oembed?url=/node/{CONFIRMED}")["title"]
+
+
+def test_suggestions_are_in_the_language_of_the_page(site: Client) -> None:
+    asked = {code: site.json(f"/suggestions?q=cumu&lang={code}")["items"] for code in ("en", "de")}
+    assert asked["en"] == [{"label": "Queue of the Cumulus nodes", "url": "/nodes/cumulus"}]
+    assert asked["de"] == [{"label": "Warteschlange der Cumulus-Nodes", "url": "/nodes/cumulus"}]
+    told = site.json("/api/v1/search/suggest?q=cumu")["items"]
+    assert [{"label": item["label"], "url": item["url"]} for item in told] == asked["en"]
 
 
 def test_the_switch_keeps_the_language_and_leads_back(site: Client) -> None:
