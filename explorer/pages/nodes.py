@@ -31,6 +31,7 @@ from indexer.chain.params import Network
 from indexer.chain.tiers import Tier
 
 STATUSES: Final[tuple[StatusName, ...]] = get_args(StatusName)
+FILTERS: Final = ("tier", "status", "address", "ip", "pubkey")
 VIEWS: Final = ("list", "expiring", "started", "dos")
 PARTS: Final[tuple[Shown, ...]] = get_args(Shown)
 
@@ -70,8 +71,9 @@ async def index(request: Request) -> Response:
         raise BadRequest(
             Phrase("view is %(text)s: expected one of %(known)s", text=repr(shown[:20]), known=", ".join(VIEWS))
         )
-    filters = {name: query.get(name) or None for name in ("tier", "status", "address", "ip", "pubkey")}
-    if not {"tier", "status", "address", "ip", "pubkey"} & query.keys():
+    filters = {name: query.get(name) or None for name in FILTERS}
+    asked = any(name in query for name in FILTERS)
+    if not asked:
         filters["status"] = "confirmed"
     cursor = query.get("cursor")
     answer = await services(request).db.fenced(
@@ -79,7 +81,7 @@ async def index(request: Request) -> Response:
     )
     return page(
         request, "nodes.html", nodes=answer.value, filters=filters, shown=shown, statuses=STATUSES,
-        continued=cursor is not None, tip=answer.tip,
+        asked=asked, continued=cursor is not None, tip=answer.tip,
     )  # fmt: skip
 
 

@@ -121,6 +121,9 @@ def test_what_is_listed_without_a_filter_and_with_each(site: Client) -> None:
     for query in (f"ip={node['ip']}", "ip=100.35.7.26", f"pubkey={node['pubkey']}", f"address={node['address']}"):
         assert CONFIRMED in [row[0] for row in page_of(site, f"/nodes?{query}").rows()]
     assert page_of(site, "/nodes?ip=100.35.7.2").rows() == []
+    for query, is_first in (("", False), ("?view=dos", False), ("?ip=100.35.7.2", True), ("?tier=nimbus", True)):
+        text = site.get(f"/nodes{query}").text
+        assert (text.index('id="lists"') < text.index('class="trio"')) == is_first, query
 
 
 @pytest.mark.parametrize("view", ["expiring", "started", "dos"])
