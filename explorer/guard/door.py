@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,8 @@ from explorer.guard.refusals import TOO_LARGE, TOO_MUCH, Refused, refuse, second
 from explorer.languages.phrases import Phrase
 
 MOST_BODY: Final = (1 << 22) + (1 << 16)  # bytes: a transaction of the greatest size as hex, and what is around it
+LINGER_BYTES: Final = 1 << 23
+LINGER_SECONDS: Final = 5.0
 HOLD_SECONDS: Final = 1.0
 ALLOWANCE_KEY: Final = "explorer.allowance"
 REFUSED_KEY: Final = "explorer.refused"
@@ -55,21 +58,23 @@ class Door:
         length = _body_length(scope)
         if length == 0:
             await self._app(scope, receive, send)
-        elif length > MOST_BODY:
+            return
+        body = _Body(receive, send, self._refused)
+        if length > MOST_BODY:
             self._refused["body"] += 1
-            await refuse(scope, send, 413, Phrase(TOO_LARGE, most=MOST_BODY), CLOSE)
+            await refuse(scope, body.send, 413, Phrase(TOO_LARGE, most=MOST_BODY))
         else:
-            body = _Body(receive, send, self._refused)
             await self._app(scope, body.receive, body.send)
+        await body.linger()
 
 
 class _Body:
-    """A body on its way in: counted, and not read any further once the answer is given."""
+    """A body on its way in: counted, and of no use any more once the answer is given."""
 
     def __init__(self, receive: Receive, send: Send, refused: Refused) -> None:
         self._receive, self._send, self._refused = receive, send, refused
         self._bytes = 0
-        self._is_read = False
+        self._is_read = self._is_held = False
 
     async def receive(self) -> Message:
         """The next piece; TooLarge when there have been more bytes than any route takes."""
@@ -83,10 +88,32 @@ class _Body:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a message on; an answer before the end of the body closes the connection."""
+        """Pass a message on; an answer before the end of the body closes the connection, and is not ended yet."""
         if message["type"] == "http.response.start" and not self._is_read:
+            self._is_held = True
             message = {**message, "headers": [*message.get("headers", ()), CLOSE]}
+        elif message["type"] == "http.response.body" and self._is_held:
+            message = {**message, "more_body": True}
         await self._send(message)
+
+    async def linger(self) -> None:
+        """End such an answer once the client has stopped sending, or has sent for long enough.
+
+        A connection that is closed while bytes come in is reset, and with it goes what the client has not read yet.
+        """
+        if not self._is_held:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._drain(LINGER_BYTES)
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _drain(self, most: int) -> None:
+        more = True
+        while more and most > 0:
+            message = await self._receive()
+            most -= len(message.get("body", b""))
+            more = message.get("more_body", False)
 
 
 def _body_length(scope: Scope) -> int:
