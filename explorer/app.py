@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from explorer.daemon import Daemon
 from explorer.db import open_database
 from explorer.errors import ExplorerError, http_phrase
 from explorer.events.watcher import watching
-from explorer.grounds import Current
 from explorer.guard.rails import rails
 from explorer.labels import load_labels
 from explorer.languages import LanguageMiddleware, load_catalogues
 from explorer.languages.phrases import Phrase
+from explorer.meta import Meta
 from explorer.metrics import Metrics, MetricsMiddleware
 from explorer.negotiate import wants_json
 from explorer.parallel.chains import configured_chains
@@ -98,7 +98,7 @@ def create_app(config: Config, *, simulated: bool = False, tally: Tally | None =
             Middleware(pages.SecurityHeaders),
             Middleware(MetricsMiddleware, metrics=metrics),
             Middleware(LanguageMiddleware),
-            Middleware(CacheMiddleware, current=current_grounds()),
+            Middleware(CacheMiddleware, meta=known_meta),
             Middleware(GZipMiddleware, minimum_size=GZIP_FROM, compresslevel=GZIP_LEVEL),
         ],
         exception_handlers=error_handlers(),
@@ -107,10 +107,10 @@ def create_app(config: Config, *, simulated: bool = False, tally: Tally | None =
     return app
 
 
-def current_grounds() -> Callable[[Scope], frozenset[str]]:
-    """What answers to a request may rest on when it comes."""
-    current = Current()
-    return lambda scope: current(scope["state"]["services"].db.meta)
+def known_meta(scope: Scope) -> Meta:
+    """What is known when a request comes."""
+    meta: Meta = scope["state"]["services"].db.meta
+    return meta
 
 
 def open_daemon(config: Config) -> Daemon:

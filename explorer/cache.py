@@ -24,6 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explorer import grounds
 from explorer.etag import is_known
+from explorer.grounds import Ground
+from explorer.meta import Meta, Tip
 from explorer.negotiate import likes
 
 Headers = list[tuple[bytes, bytes]]
@@ -50,12 +52,16 @@ class Asker(NamedTuple):
     theme: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Kept:
-    """An answer as it was sent, with the function that gave it (for the metrics) and what it rests on."""
+    """An answer as it was sent, with the function that gave it (for the metrics) and what it rests on.
+
+    ``seen`` is the last ``meta`` under which that was found current.
+    """
 
     tag: str
-    rests_on: str
+    ground: Ground
+    seen: Meta
     until: float
     aged: float
     headers: Headers
@@ -69,13 +75,11 @@ class Kept:
 
 
 class CacheMiddleware:
-    """Keeps answers to GET whose grounds are among ``current(scope)``, at most ``most`` bytes of them."""
+    """Keeps answers to GET for as long as their grounds are current, at most ``most`` bytes; ``meta(scope)`` tells."""
 
-    def __init__(
-        self, app: ASGIApp, current: Callable[[Scope], frozenset[str]], most: int = MOST_BYTES
-    ) -> None:
-        self._app, self._current, self._most = app, current, most
-        self._marks: frozenset[str] = frozenset()
+    def __init__(self, app: ASGIApp, meta: Callable[[Scope], Meta], most: int = MOST_BYTES) -> None:
+        self._app, self._meta, self._most = app, meta, most
+        self._tip: Tip | None = None
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._making: dict[Key, asyncio.Future[Kept | None]] = {}
         self._renewing: dict[Key, asyncio.Task[None]] = {}
@@ -102,7 +106,7 @@ class CacheMiddleware:
 
     def keep(self, key: Key, kept: Kept) -> None:
         """Keep an answer, unless what it shows has moved meanwhile; the least recently asked for go."""
-        if kept.rests_on not in self._marks or len(kept.body) > LARGEST:
+        if not kept.ground.holds(kept.seen) or len(kept.body) > LARGEST:
             return
         self._drop(key)
         self._kept[key] = kept
@@ -111,12 +115,17 @@ class CacheMiddleware:
             self._drop(next(iter(self._kept)))
 
     def _find(self, key: Key, scope: Scope) -> Kept | None:
-        marks = self._current(scope)
-        if marks is not self._marks:
-            self._marks = marks
-            for old in [old for old, kept in self._kept.items() if kept.rests_on not in marks]:
+        meta = self._meta(scope)
+        if meta.tip != self._tip:
+            self._tip = meta.tip
+            for old in [old for old, kept in self._kept.items() if kept.ground.tip != meta.tip]:
                 self._drop(old)
         kept = self._kept.get(key)
+        if kept is not None and kept.seen is not meta:
+            if not kept.ground.holds(meta):
+                self._drop(key)
+                return None
+            kept.seen = meta
         if kept is None or min(kept.until, kept.aged + LATE) <= time.time():
             return None
         self._kept.move_to_end(key)
@@ -152,7 +161,7 @@ class CacheMiddleware:
                 made.set_result(kept)
 
         try:
-            await self._app(scope, receive, _Keeper(scope, known, send, end).send)
+            await self._app(scope, receive, _Keeper(scope, known, send, self._meta, end).send)
         finally:
             end(None)
 
@@ -160,8 +169,10 @@ class CacheMiddleware:
 class _Keeper:
     """Passes an answer on, as 304 to who has it, and hands over a copy of a whole successful one."""
 
-    def __init__(self, scope: Scope, known: str, send: Send, end: Callable[[Kept | None], None]) -> None:
-        self._scope, self._known, self._send, self._end = scope, known, send, end
+    def __init__(
+        self, scope: Scope, known: str, send: Send, meta: Callable[[Scope], Meta], end: Callable[[Kept | None], None]
+    ) -> None:
+        self._scope, self._known, self._send, self._meta, self._end = scope, known, send, meta, end
         self._notes = grounds.begin()
         self._start: Message | None = None  # held back until the body tells whether it is 304
         self._swallows = False
@@ -181,21 +192,24 @@ class _Keeper:
             await self._send(message)
 
     async def _first_piece(self, start: Message, message: Message) -> None:
-        notes, headers = self._notes, list(start["headers"])
-        tag = _tag(headers)
-        kept = Kept(
-            tag, notes.rests_on or tag, notes.until, notes.aged, headers, message.get("body", b""),
-            self._scope.get("endpoint"),
-        )  # fmt: skip
-        whole = not message.get("more_body")
-        own = notes.outside or any(name == b"set-cookie" for name, _ in headers)
-        self._end(kept if whole and not own else None)
+        tag, headers = _tag(start["headers"]), start["headers"]
+        ground = self._notes.ground(tag)
+        in_part = message.get("more_body") or any(name == b"set-cookie" for name, _ in headers)
+        self._end(None if ground is None or in_part else self._copy(tag, ground, headers, message))
         if is_known(self._known, tag):
             self._swallows = True
-            await _answer(kept, True, self._send)
+            await self._send({**start, "status": 304, "headers": _of_304(headers)})
+            await self._send({"type": "http.response.body", "body": b""})
         else:
             await self._send(start)
             await self._send(message)
+
+    def _copy(self, tag: str, ground: Ground, headers: Headers, message: Message) -> Kept:
+        notes, scope = self._notes, self._scope
+        body = message.get("body", b"")
+        return Kept(
+            tag, ground, self._meta(scope), notes.until, notes.aged, list(headers), body, scope.get("endpoint")
+        )
 
 
 def _tag(headers: Headers) -> str:
@@ -245,10 +259,13 @@ async def _unheard(message: Message) -> None:
     """What is sent to nobody."""
 
 
+def _of_304(headers: Headers) -> Headers:
+    return [(name, value) for name, value in headers if name not in NOT_IN_304]
+
+
 async def _answer(kept: Kept, known: bool, send: Send) -> None:
     status, headers, body = 200, kept.headers, kept.body
     if known:
-        status, body = 304, b""
-        headers = [(name, value) for name, value in headers if name not in NOT_IN_304]
+        status, headers, body = 304, _of_304(headers), b""
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

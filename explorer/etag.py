@@ -9,7 +9,6 @@ from typing import Final
 from explorer.meta import Tip
 from indexer.chain.keys import hash_text
 
-SHOWN: Final = ("mempool", "parallel", "checks")
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -18,8 +17,20 @@ def etag(tip: Tip, shown: Mapping[str, int] = NOTHING) -> str:
 
     Weak, because of compression.
     """
-    revisions = "".join(f"-{name[0]}{shown[name]}" for name in sorted(shown))
+    revisions = "".join(f"-{_letter(name)}{shown[name]}" for name in sorted(shown))
     return f'W/"{hash_text(tip.hash)}-{tip.epoch}{revisions}"'
+
+
+def _letter(name: str) -> str:
+    """How a tag names what has a revision: ``mempool`` is m, its part 7 is ``m7.``."""
+    what, _, part = name.partition(".")
+    return f"{what[0]}{part}." if part else what[0]
+
+
+def is_of(tag: str, tip: Tip) -> bool:
+    """Whether a tag is that of an answer which is true for a tip."""
+    bare = etag(tip)[:-1]
+    return tag.startswith((bare + '"', bare + "-"))
 
 
 def is_known(if_none_match: str, tag: str) -> bool:

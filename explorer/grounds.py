@@ -8,20 +8,38 @@ from __future__ import annotations
 
 import math
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import combinations
 
-from explorer.etag import SHOWN, etag
+from explorer.etag import is_of
 from explorer.meta import Meta, Tip
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What must be current for an answer to be given again: a tip, revisions of what else it shows, and around a page
+    (``around``) what ``meta`` says; with ``told`` all of it.
+    """
+
+    tip: Tip
+    shown: Mapping[str, int]
+    around: tuple[object, ...] | None
+    told: bool
+
+    def holds(self, meta: Meta) -> bool:
+        """Whether it is current."""
+        return (
+            meta.tip == self.tip
+            and meta.revisions(*self.shown) == self.shown
+            and (self.around is None or self.around == _around(meta, self.told))
+        )
 
 
 @dataclass(slots=True)
 class Grounds:
-    """Notes about one answer; ``rests_on`` is what must be current for it to be given again.
+    """Notes about one answer.
 
     Moments are Unix seconds: from ``until`` on it is not true any more, from ``aged`` on an age in it reads otherwise.
     ``outside``: it came from records that no tag tells of, such as a visitor's own.
@@ -34,7 +52,14 @@ class Grounds:
     told: bool = False
     outside: bool = False
     fences: int = 0
-    rests_on: str = ""
+    around: tuple[object, ...] | None = None
+
+    def ground(self, tag: str) -> Ground | None:
+        """What the answer with this ETag rests on; None for one that may not be given again."""
+        if self.outside or len(self.tips) != 1:
+            return None
+        (tip,) = self.tips
+        return Ground(tip, self.shown, self.around, self.told) if self.around or is_of(tag, tip) else None
 
 
 _NOTES: ContextVar[Grounds | None] = ContextVar("grounds", default=None)
@@ -65,7 +90,9 @@ def rest_on(tip: Tip, shown: Mapping[str, int]) -> None:
     """Note a result that is true for a tip and shows these revisions."""
     if notes := _NOTES.get():
         notes.tips.add(tip)
-        notes.shown |= shown
+        for name, revision in shown.items():
+            if notes.shown.setdefault(name, revision) != revision:
+                notes.outside = True  # one half of the answer is older than the other
 
 
 def rest_on_all_told() -> None:
@@ -96,41 +123,13 @@ def ages_at(seconds: float) -> None:
 def rest_as_page(meta: Meta) -> None:
     """Note that the answer is a page with ``meta`` around it, if what it shows is of that tip."""
     if (notes := _NOTES.get()) and meta.tip is not None and notes.tips == {meta.tip}:
-        notes.rests_on = _page_mark(meta, notes.told) + etag(meta.tip, notes.shown)
+        notes.around = _around(meta, notes.told)
 
 
-class Current:
-    """What an answer may rest on now; worked out once for each state of ``meta``."""
-
-    def __init__(self) -> None:
-        self._meta: Meta | None = None
-        self._marks: frozenset[str] = frozenset()
-
-    def __call__(self, meta: Meta) -> frozenset[str]:
-        """ETags of answers and marks of pages; none before the first block."""
-        if meta is not self._meta:
-            self._meta, self._marks = meta, frozenset(_current(meta))
-        return self._marks
-
-
-def _current(meta: Meta) -> Iterator[str]:
-    if meta.tip is None:
-        return
-    revisions = meta.revisions(*SHOWN)
-    pages = [_page_mark(meta, told) for told in (False, True)]
-    for count in range(len(revisions) + 1):
-        for names in combinations(revisions, count):
-            tag = etag(meta.tip, {name: revisions[name] for name in names})
-            yield tag
-            yield from (page + tag for page in pages)
-
-
-def _page_mark(meta: Meta, told: bool) -> str:
-    """A text that is another one when what pages show around their subject is; with ``told`` all that meta says."""
+def _around(meta: Meta, told: bool) -> tuple[object, ...]:
+    """What pages show around their subject; with ``told`` all that meta says."""
     daemon = meta.daemon
-    around: list[object] = [
-        daemon.get("height"), daemon.get("reachable"), meta.parallel is None, meta.rates.get("state"),
-    ]  # fmt: skip
-    if told:
-        around += [daemon, meta.rates, meta.checks, sorted(meta.ready), meta.building, meta.schema_version]
-    return f"page {told:d} {zlib.crc32(repr(around).encode()):08x} "
+    around = (daemon.get("height"), daemon.get("reachable"), meta.parallel is None, meta.rates.get("state"))
+    if not told:
+        return around
+    return *around, daemon, meta.rates, meta.checks, meta.ready, meta.building, meta.schema_version

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from explorer.parallel.base import Parallel
-from explorer.pool import Pool
+from explorer.pool import Pool, revision_of
 from indexer.store.codec import Document
 
 LAG_BLOCKS = 10  # further behind the daemon than this is lagging
@@ -49,11 +49,16 @@ class Meta:
         return None if self.tip is None or best is None else max(0, best - self.tip.height)
 
     def revisions(self, *names: str) -> dict[str, int]:
-        """The revision of each of these that there is: what an answer may show besides the chain."""
-        numbers = {"mempool": 0 if self.pool is None else self.pool.revision, "checks": _mark(self.checks)}
-        if self.parallel is not None:
-            numbers["parallel"] = self.parallel.revision
-        return {name: numbers[name] for name in names if name in numbers}
+        """The revision of each of these that there is: ``checks``, ``parallel``, ``mempool`` or a part of that."""
+        found = {name: self._revision(name) for name in names}
+        return {name: number for name, number in found.items() if number is not None}
+
+    def _revision(self, name: str) -> int | None:
+        if name == "checks":
+            return _mark(self.checks)
+        if name == "parallel":
+            return None if self.parallel is None else self.parallel.revision
+        return revision_of(self.pool, name)
 
 
 def read_tip(document: Document | None) -> Tip | None:

@@ -12,7 +12,7 @@ from explorer.errors import AboveTip, index_missing
 from explorer.kept import Kept
 from explorer.meta import Meta, Tip
 from explorer.parallel.base import Parallel
-from explorer.pool import Pool
+from explorer.pool import NAME, Pool, names_of
 from indexer.chain.params import Network
 from indexer.store.codec import Document
 from indexer.store.schema import NODES, UTXOS
@@ -89,7 +89,17 @@ class View:
     @property
     def pool(self) -> Pool | None:
         """The unconfirmed set; None while it is unknown. To ask is to depend on it, also when it is unknown."""
-        self.shown |= self.meta.revisions("mempool")
+        return self._pool((NAME,))
+
+    def pool_about(self, keys: Iterable[bytes]) -> Pool | None:
+        """The unconfirmed set, of which only what touches these address keys or txids (wire order) is looked at.
+
+        To ask is to depend on the parts of it where that stands.
+        """
+        return self._pool(names_of(keys))
+
+    def _pool(self, names: Iterable[str]) -> Pool | None:
+        self.shown |= self.meta.revisions(*names)
         pool = self.meta.pool
         return pool if pool is not None and pool.is_near(self.tip.height) else None
 

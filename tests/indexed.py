@@ -15,6 +15,7 @@ from indexer.parse.columns import ParsedBlock
 from indexer.richlist.made import make
 from indexer.state.apply import ChainState
 from indexer.store.base import Document, Store
+from indexer.store.codec import MEMPOOL_PARTS, pack_u32
 from indexer.store.commit import commit
 from indexer.store.mongo import MongoStore
 from indexer.store.read import StoreReader
@@ -29,7 +30,7 @@ SNAPSHOT_EVERY = 64  # blocks, so that the short recorded chain has snapshots
 OWNER = "host/1/test"
 NOTHING_WAITS = {
     "revision": 1, "count": 0, "bytes": 0, "kinds": [0, 0, 0], "left_out": 0, "updated_at": 0, "stale_since": None,
-    "block": {"height": recorded.TIP, "epoch": 1},
+    "block": {"height": recorded.TIP, "epoch": 1}, "parts": pack_u32([1] * MEMPOOL_PARTS),
 }  # fmt: skip
 
 

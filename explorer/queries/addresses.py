@@ -129,7 +129,7 @@ async def unspent(view: View, text: str, *, cursor: str | None = None, limit: in
         below = min(below, *UNSPENT.decode(cursor))
     rows = await view.many("utxos", {"a": key, "k": {"$lt": below}}, sort=[("k", -1)], limit=limit + 1)
     page = [utxo_row(row) for row in rows[:limit]]
-    spends = await spends_among(view, [row.outpoint for row in page])
+    spends = await spends_among(view, [key], [row.outpoint for row in page])
     items = tuple(
         Unspent(
             outpoint=outpoint_text(row.outpoint),

@@ -94,7 +94,7 @@ async def coins_of(view: View, addresses: Sequence[str], *, unconfirmed: bool) -
     coins = list(_unconfirmed_coins(keys, waiting)) + [_coin(view, keys, row, scripts) for row in stored]
     if not unconfirmed:
         return coins
-    spent = await spends_among(view, [outpoint(bytes.fromhex(c.txid)[::-1], c.vout) for c in coins])
+    spent = await spends_among(view, keys, [outpoint(bytes.fromhex(c.txid)[::-1], c.vout) for c in coins])
     gone = {(hash_text(point[:32]), outpoint_index(point)) for point in spent}
     return [coin for coin in coins if (coin.txid, coin.vout) not in gone]
 
@@ -148,7 +148,7 @@ async def immature(view: View, addresses: Sequence[str]) -> int:
 
 async def waiting_for(view: View, keys: Mapping[bytes, str]) -> list[Document]:
     """The rows of ``mempool`` that touch addresses and are not mined at the tip, newest first."""
-    pool = view.pool
+    pool = view.pool_about(keys)
     if pool is None:
         return []
     rows = await view.many("mempool", {"touches": {"$in": list(keys)}}, sort=[("n", -1)])

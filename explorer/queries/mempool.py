@@ -108,7 +108,7 @@ async def mempool(view: View, *, cursor: str | None = None, limit: int) -> Mempo
 
 async def of_address(view: View, key: bytes) -> AddressPool | None:
     """What the unconfirmed transactions do to an address; None while the set is unknown."""
-    if view.pool is None:
+    if view.pool_about([key]) is None:
         return None
     waiting = [(row, unconfirmed_row(row)) for row in await rows_of_address(view, key)]
     movements = tuple(
@@ -119,7 +119,7 @@ async def of_address(view: View, key: bytes) -> AddressPool | None:
 
 async def rows_of_address(view: View, key: bytes) -> list[Document]:
     """The rows that pay to or spend from an address and are in no block up to the tip, newest first."""
-    pool = view.pool
+    pool = view.pool_about([key])
     if pool is None:
         return []
     rows = {bytes(row["_id"]): row for row in await touching(view, key)}

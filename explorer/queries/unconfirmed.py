@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from explorer.db import View
 from explorer.queries.results import UnconfirmedSpend
@@ -16,12 +16,12 @@ UnconfirmedSpends = Mapping[bytes, UnconfirmedSpend]  # by outpoint
 
 async def unconfirmed(view: View, txid: bytes) -> Document | None:
     """The row of an unconfirmed transaction (wire order), or None."""
-    return None if view.pool is None else await view.one(COLLECTION, {"_id": txid})
+    return None if view.pool_about([txid]) is None else await view.one(COLLECTION, {"_id": txid})
 
 
 async def touching(view: View, key: bytes) -> list[Document]:
     """The rows that pay to or spend from an address, newest first."""
-    if view.pool is None:
+    if view.pool_about([key]) is None:
         return []
     return await view.many(COLLECTION, {"touches": key}, sort=[("n", -1)])
 
@@ -29,19 +29,21 @@ async def touching(view: View, key: bytes) -> list[Document]:
 async def spends_of(view: View, txid: bytes) -> UnconfirmedSpends:
     """By which unconfirmed transactions the outputs of a transaction are spent."""
     first, last = txid + bytes(4), txid + b"\xff\xff\xff\xff"
-    spends = await _spends(view, {"spends": {"$elemMatch": {"$gte": first, "$lte": last}}})
+    spends = await _spends(view, [txid], {"spends": {"$elemMatch": {"$gte": first, "$lte": last}}})
     return {point: spend for point, spend in spends if point[:32] == txid}
 
 
-async def spends_among(view: View, points: Sequence[bytes]) -> UnconfirmedSpends:
-    """By which unconfirmed transactions these outputs are spent."""
+async def spends_among(view: View, owners: Collection[bytes], points: Sequence[bytes]) -> UnconfirmedSpends:
+    """By which unconfirmed transactions these outputs of these addresses are spent."""
     wanted = set(points)
-    spends = await _spends(view, {"spends": {"$in": list(points)}}) if points else ()
+    spends = await _spends(view, owners, {"spends": {"$in": list(points)}}) if points else ()
     return {point: spend for point, spend in spends if point in wanted}
 
 
-async def _spends(view: View, where: Mapping[str, object]) -> Iterable[tuple[bytes, UnconfirmedSpend]]:
-    rows = [] if view.pool is None else await view.many(COLLECTION, where, fields=("spends",))
+async def _spends(
+    view: View, keys: Iterable[bytes], where: Mapping[str, object]
+) -> Iterable[tuple[bytes, UnconfirmedSpend]]:
+    rows = [] if view.pool_about(keys) is None else await view.many(COLLECTION, where, fields=("spends",))
     return _each_spend(rows)
 
 

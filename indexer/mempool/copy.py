@@ -10,11 +10,12 @@ from typing import Any
 from indexer.chain.params import Network
 from indexer.mempool.ask import Listing, Pool
 from indexer.mempool.settle import settle
-from indexer.parse.columns import ParsedTransaction
+from indexer.parse.columns import ParsedTransaction, ints
 from indexer.store.base import Document, Store
+from indexer.store.codec import MEMPOOL_PARTS, mempool_part, pack_u32
 from indexer.store.commit import TIP
 from indexer.store.read import StoreReader
-from indexer.store.unconfirmed import measures
+from indexer.store.unconfirmed import keys_of, measures
 
 MEMPOOL = "mempool"  # the collection, and the document of meta
 FETCH = 50  # transactions asked of the daemon at once
@@ -60,8 +61,9 @@ class MempoolCopy:
         self._fetch(found)
         fresh = settle(self._waiting, self._rows, self._reader, self._network, tip["height"] + 1)
         gone = self._gone(found, fresh.keys())
+        changed = self._changed(fresh, gone)
         self._write(fresh, gone, found)
-        self._publish(tip, found, changed=bool(fresh or gone) or not self._begun)
+        self._publish(tip, found, changed)
         self._begun = True
 
     def tell_stale(self) -> None:
@@ -107,6 +109,13 @@ class MempoolCopy:
         """What is stored and has left the daemon; nothing while a block may be missing here that holds it."""
         return self._came.keys() - (found.times.keys() & (self._rows.keys() | fresh)) if found.at_tip else set()
 
+    def _changed(self, fresh: Mapping[bytes, Document], gone: Set[bytes]) -> Set[int]:
+        """The parts of the set that change; all of them in the first comparison, which knows no row of before."""
+        if not self._begun:
+            return frozenset(range(MEMPOOL_PARTS))
+        rows = [*fresh.values(), *(self._rows[txid] for txid in gone)]
+        return {mempool_part(key) for row in rows for key in keys_of(row)}
+
     def _write(self, fresh: Mapping[bytes, Document], gone: Set[bytes], found: Listing) -> None:
         rows = self._numbered(fresh, found)
         self._store.replace(MEMPOOL, rows)
@@ -131,18 +140,25 @@ class MempoolCopy:
             rows.append({**fresh[txid], "n": n, "seen": seen})
         return rows
 
-    def _publish(self, tip: Document, found: Listing, *, changed: bool) -> None:
+    def _publish(self, tip: Document, found: Listing, changed: Set[int]) -> None:
         """Tell the explorers, after the rows: who sees the new revision finds its rows."""
         told: dict[str, Any] = {"left_out": len(found.times.keys() - self._rows.keys()), "stale_since": None}
         if changed:
             told["count"], told["bytes"], told["kinds"] = measures(self._rows)
-        visible = changed or any(self._said.get(name) != value for name, value in told.items())
+            told["parts"] = self._parts(changed)
+        visible = bool(changed) or any(self._said.get(name) != value for name, value in told.items())
         if found.at_tip or self._rows.keys() <= found.times.keys():
             told["block"] = {"height": max(-1, tip["height"] - found.doubt), "epoch": tip["epoch"]}
         now = int(time.time())
         moved = self._said.get("block") != told.get("block", self._said.get("block"))
         if visible or moved or now - self._said["updated_at"] >= BEAT_SECONDS:
             self._say({**told, "updated_at": now}, visible)
+
+    def _parts(self, changed: Set[int]) -> bytes:
+        """The revision of the last change of each part, with what changes now."""
+        before = ints(self._said.get("parts", bytes(4 * MEMPOOL_PARTS)), "I")
+        now = self._said["revision"] + 1
+        return pack_u32([now if part in changed else known for part, known in enumerate(before)])
 
     def _say(self, told: dict[str, Any], visible: bool) -> None:
         told = {**told, "revision": self._said["revision"] + visible}

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -22,6 +23,7 @@ from indexer.state.delta import LedgerRow as LedgerRow
 Document = Mapping[str, Any]
 
 LEDGER_KEY_SIZE = 25
+MEMPOOL_PARTS = 64
 CONFIRM_FIXED_SIZE = 4 + 1 + 36 + 4 + 1 + 4 + 1 + 66 + 66
 
 
@@ -305,6 +307,11 @@ def snapshot_lists(document: Document) -> PastLists:
 def is_odd(form: int) -> bool:
     """Whether an output of this form stores its script."""
     return form > EXACT_P2SH
+
+
+def mempool_part(key: bytes) -> int:
+    """The part of the mempool that an address key, or a txid in wire order, belongs to."""
+    return zlib.crc32(key) % MEMPOOL_PARTS
 
 
 def pack_u32(values: Sequence[int]) -> bytes:

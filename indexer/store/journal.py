@@ -33,6 +33,8 @@ META = Collection(
             "checked_hash, checked_at, difference_count, differences (the first), unchecked (why none is made)",
         ),
         F("revision", "int", "mempool: rises with every change of the set"),
+        F("parts", "u32*", "mempool: revision of the last change of each of its 64 parts; a transaction is in those of "
+          "its txid, of the addresses it touches, of the txids whose outputs it spends (CRC-32 of the key modulo 64)"),
         F("count", "int", "mempool: transactions"),
         F("bytes", "size", "mempool: sum of their sizes"),
         F("kinds", "int[3]", "mempool: transfers, node starts, node confirmations"),

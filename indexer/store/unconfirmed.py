@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from indexer.chain.keys import NO_ADDRESS
@@ -93,6 +93,13 @@ def confirm_row(tx: ParsedTransaction, confirm: NodeConfirm, known: NodeRow) -> 
         "ip": confirm.ip,
     }
     return _head(tx) | {"node": node}
+
+
+def keys_of(row: Document) -> Iterator[bytes]:
+    """What a row is found by: its txid, the addresses that it touches, the txids whose outputs it spends."""
+    yield row["_id"]
+    yield from row.get("touches", ())
+    yield from (point[:32] for point in row.get("spends", ()))
 
 
 def measures(rows: Mapping[bytes, Document]) -> tuple[int, int, list[int]]:

@@ -12,7 +12,6 @@ import pytest
 from explorer import cache, grounds
 from explorer.cache import NOT_IN_304, CacheMiddleware
 from explorer.etag import etag
-from explorer.grounds import Current
 from explorer.meta import Meta, Tip
 from explorer.pages import formats
 from tests.explorer.client import Client
@@ -78,18 +77,20 @@ class Site:
     """A cache before an application that counts its answers; ``meta`` is what is current."""
 
     def __init__(self, most: int = 1 << 20) -> None:
-        current = Current()
         self.meta = Meta(TIP)
+        self.rests_on: Tip | None = TIP
         self.made = 0
         self.may: asyncio.Event | None = None
         self.answer: Callable[[], tuple[int, str, bytes]] = lambda: (200, TAG, b"body")
         self.more: list[tuple[bytes, bytes]] = []
-        self.cache = CacheMiddleware(self._app, lambda scope: current(self.meta), most)
+        self.cache = CacheMiddleware(self._app, lambda scope: self.meta, most)
 
     async def _app(self, scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
         self.made += 1
         if self.may is not None:
             await self.may.wait()
+        if self.rests_on is not None:
+            grounds.rest_on(self.rests_on, {})
         status, tag, body = self.answer()
         headers = [*self.more, *([(b"etag", tag.encode())] if tag else [])]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -169,7 +170,7 @@ def test_a_new_tip_and_a_reorganisation_drop_what_was_kept() -> None:
         site = Site()
         site.answer = lambda: (200, etag(site.meta.tip or TIP), b"%d" % site.made)
         for n, tip in enumerate((TIP, NEXT, Tip(7, bytes(32), 0, 2, False, 1)), 1):
-            site.meta = Meta(tip)
+            site.meta, site.rests_on = Meta(tip), tip
             assert [await site.ask() for _ in range(2)] == [(200, b"%d" % n)] * 2
             assert await site.ask(if_none_match=etag(tip)) == (304, b"")
             assert site.cache.bytes < 2000
@@ -340,7 +341,7 @@ def test_a_page_of_two_tips_and_one_without_a_question_are_not_kept() -> None:
             return 200, '"of its content"', b"x"
 
         site = Site()
-        site.answer = answer
+        site.answer, site.rests_on = answer, None
         assert asked(site, {}, {}) == 2
 
 

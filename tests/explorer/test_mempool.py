@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -12,8 +13,9 @@ import pytest
 
 from explorer.app import create_app
 from explorer.daemon import ALLOWED
-from indexer.chain.address import encode_address
-from indexer.chain.keys import hash_text
+from indexer.chain.address import decode_address, encode_address
+from indexer.chain.keys import hash_text, parse_hash
+from indexer.parse.columns import ints
 from indexer.store.mongo import MongoStore
 from indexer.store.schema import late_indexes
 from tests.explorer.client import Client, settings
@@ -223,20 +225,35 @@ def test_only_what_is_public_is_asked_of_the_daemon(client: Client) -> None:
 
 
 def test_etags_follow_the_mempool_where_it_shows_and_nowhere_else(pool: Pool, client: Client) -> None:
-    mined = f"/api/v1/transactions/{txids_of(109)[0]}"
+    first, *rest = waiting(TIP + 1)
     address = next(a for a in touched(pool) if client.json(f"/api/v1/addresses/{a}/utxos")["items"])
-    shows = ["/api/v1/mempool", f"/api/v1/addresses/{address}", f"/api/v1/addresses/{address}/utxos", mined]
+    shows = ["/api/v1/mempool", f"/api/v1/addresses/{address}", f"/api/v1/addresses/{address}/utxos"]
     stays = ["/api/v1/blocks/5", "/api/v1/blocks?limit=2", f"/api/v1/addresses/{address}/transactions"]
     tags = {url: client.get(url).headers["etag"] for url in shows + stays}
     for url, tag in tags.items():
         assert client.get(url, headers={"If-None-Match": tag}).status_code == 304
-    (left, *_) = waiting(TIP + 1)
-    pool.hold({left: waiting(TIP + 1)[left]})
+    pool.hold({txid: waiting(TIP + 1)[txid] for txid in rest})  # which spend what the first one pays
     settled(client, pool)
     for url, tag in tags.items():
         response = client.get(url, headers={"If-None-Match": tag})
         assert (response.status_code, url) == (200 if url in shows else 304, url)
-    assert client.json("/api/v1/mempool")["count"] == 1
+    assert client.json("/api/v1/mempool")["count"] == 11
+
+
+def test_answers_about_other_addresses_and_transactions_stay_when_it_changes(pool: Pool, client: Client) -> None:
+    paths = (f"/api/v1/blocks/{height}/transactions" for height in range(1, TIP, 3))
+    items = [item for path in paths for item in client.json(path)["items"]]
+    keys = {f"/api/v1/transactions/{item['txid']}": parse_hash(item["txid"]) for item in items}
+    paid = {output["address"] for item in items for output in item["outputs"] if output["address"]}
+    keys |= {f"/api/v1/addresses/{text}": decode_address(text, network()) for text in paid}
+    tags = {url: client.get(url).headers["etag"] for url in keys}
+    before = ints(pool.meta["parts"], "I")
+    pool.hold(dict(list(waiting(TIP + 1).items())[:-1]))
+    settled(client, pool)
+    changed = {part for part, revision in enumerate(ints(pool.meta["parts"], "I")) if revision != before[part]}
+    moved = {url for url, tag in tags.items() if client.get(url).headers["etag"] != tag}
+    assert moved == {url for url, key in keys.items() if zlib.crc32(key) % 64 in changed}
+    assert 0 < len(moved) < len(keys) / 4
 
 
 def test_a_set_that_is_stale_or_unknown_says_so(pool: Pool, client: Client) -> None:

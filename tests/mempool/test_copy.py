@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from indexer.chain.keys import hash_text, txkey
 from indexer.errors import Unavailable
 from indexer.parse import parse_transaction
-from indexer.parse.columns import NODE_CONFIRM, NODE_START
+from indexer.parse.columns import NODE_CONFIRM, NODE_START, ints
 from indexer.store.base import Document, Store
 from indexer.store.codec import confirm_rows, transaction_row, unconfirmed_confirm, unconfirmed_row
 from tests import recorded
@@ -149,6 +150,25 @@ def test_an_evicted_transaction_disappears(pool: Pool) -> None:
     assert pool.txids() == set(kept)
     assert (pool.meta["count"], pool.meta["kinds"]) == (5, [5, 0, 0])
     assert pool.meta["revision"] > revision
+
+
+def parts_of(rows: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The parts that rows are in."""
+    keys = [key for row in rows for key in (row["_id"], *row.get("touches", ()), *(p[:32] for p in row["spends"]))]
+    return {zlib.crc32(key) % 64 for key in keys}
+
+
+def test_it_is_told_which_parts_of_the_set_changed(pool: Pool) -> None:
+    revision, rows = pool.meta["revision"], pool.rows()
+    assert [*ints(pool.meta["parts"], "I")] == [revision] * 64  # a start knows nothing of before
+    first, second, *rest = chain_of_twelve()
+    for n, (held, changed) in enumerate((((first, second), rest), ((first,), [second]), (rows, [second, *rest])), 1):
+        before = ints(pool.meta["parts"], "I")
+        pool.hold({txid: raw for txid, raw in waiting(153).items() if txid in held})
+        touched = parts_of(rows[txid] for txid in changed)
+        assert 0 < len(touched) < 64
+        expected = [revision + n if part in touched else known for part, known in enumerate(before)]
+        assert [*ints(pool.meta["parts"], "I")] == expected
 
 
 def test_a_replaced_double_spend_disappears(pool: Pool) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from explorer.app import create_app
-from explorer.etag import etag
-from explorer.grounds import Current
+from explorer.grounds import Ground
 from explorer.meta import Meta, Tip
 from explorer.parallel.base import Parallel
 from indexer.config import load_config
@@ -96,9 +95,7 @@ TIP = Tip(7, bytes(32), 1, 2, False, 0)
 
 
 def test_an_answer_that_shows_readings_is_kept_until_the_next_ones() -> None:
-    before = Current()(Meta(TIP, parallel=Parallel(5, (), None)))
-    after = Current()(Meta(TIP, parallel=Parallel(6, (), None)))
-    shown = etag(TIP, {"parallel": 5})
-    assert shown in before and shown not in after
-    assert etag(TIP) in before & after
-    assert shown not in Current()(Meta(TIP))
+    before, after = (Meta(TIP, parallel=Parallel(revision, (), None)) for revision in (5, 6))
+    shown, other = Ground(TIP, {"parallel": 5}, None, False), Ground(TIP, {}, None, False)
+    assert [ground.holds(meta) for ground in (shown, other) for meta in (before, after)] == [True, False, True, True]
+    assert not shown.holds(Meta(TIP))
