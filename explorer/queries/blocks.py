@@ -10,6 +10,7 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
+from explorer.queries.block_rows import block_row
 from explorer.queries.production import production_of
 from explorer.queries.results import (
     Block,
@@ -21,7 +22,7 @@ from explorer.queries.results import (
     Payout,
     TierCounts,
 )
-from explorer.queries.stored_blocks import StoredBlock, no_block_at, stored_block
+from explorer.queries.stored_blocks import StoredBlock, stored_block
 from explorer.queries.text import address_text, fund_name, tier_name
 from indexer.chain.address import encode_address
 from indexer.chain.keys import NO_ADDRESS, hash_text, is_coinbase, outkey_vout, outpoint_text
@@ -63,9 +64,7 @@ async def reference_at(view: View, height: int) -> BlockReference:
     """Height and hash of the active block at ``height``."""
     if height == view.tip.height:
         return BlockReference(height, hash_text(view.tip.hash))
-    row = await view.row("blocks", view.require_height(height))
-    if row is None:
-        raise no_block_at(height)
+    row = await block_row(view, view.require_height(height))
     return BlockReference(height, hash_text(row["hash"]))
 
 

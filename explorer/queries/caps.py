@@ -15,9 +15,9 @@ from explorer.labels import Wallet
 from explorer.languages import N_
 from explorer.languages.phrases import Phrase
 from explorer.parallel.base import Parallel
+from explorer.queries.block_rows import block_row
 from explorer.queries.cuts import CHAINS, AllChains, all_chains, native_total, parallel_rule
 from explorer.queries.reductions import expected_time
-from explorer.queries.supply import block_row
 from explorer.queries.supply_results import CapCheck, CapMethod, CapName, Caps, Crossing
 from indexer.chain.parallel import all_chains_formula, formula_passing, growth_passing
 from indexer.chain.params import COIN, MAX_MONEY, Network
@@ -74,8 +74,8 @@ async def caps(view: View, *, wallets: Sequence[Wallet] = ()) -> Caps:
     row, sums = await asyncio.gather(block_row(view, view.tip.height), all_chains(view, wallets))
     cases = (*_whitepaper(view.network, row["_id"], view.parallel, sums), *_native(view.network, row))
     past = {case.crosses_by_schedule for case in cases if (case.crosses_by_schedule or row["_id"] + 1) <= row["_id"]}
-    rows = await view.many("blocks", {"_id": {"$in": sorted(filter(None, past))}}, fields=("time",)) if past else []
-    times = {found["_id"]: found["time"] for found in (*rows, row)}
+    rows = await view.rows("blocks", filter(None, past))
+    times = {found["_id"]: found["time"] for found in (*rows.values(), row)}
     return Caps(tuple(_check(view.network, case, row, times) for case in cases))
 
 

@@ -16,6 +16,7 @@ from typing import Final
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.languages.phrases import Phrase
+from explorer.queries.block_rows import block_rows
 from explorer.queries.blocks import difficulty_of
 from explorer.queries.chart_results import NAMES, ChartName, ChartPoint, History, Measure
 from explorer.queries.past import lists_at
@@ -76,10 +77,7 @@ async def _heights(view: View, points: int, since: str | None, until: str | None
 
 async def _rows(view: View, heights: Sequence[int], *fields: str) -> list[Document]:
     """Some fields of some rows of ``blocks``, in rising order."""
-    if not heights:
-        return []
-    where = {"_id": {"$in": list(heights)}}
-    return await view.many("blocks", where, sort=[("_id", 1)], fields=("time", "max_time", *fields))
+    return [*(await block_rows(view, heights, "time", "max_time", *fields)).values()]
 
 
 async def _at_blocks(view: View, heights: Sequence[int], *, field: str) -> Points:

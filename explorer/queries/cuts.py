@@ -79,7 +79,5 @@ def native_total(row: Document) -> int:
 
 async def _known(view: View, cut: Cut | None) -> Document | None:
     """The row of the block at which a cut was made; None when it is not on our chain."""
-    if cut is None or cut.height > view.tip.height:
-        return None
-    row = await view.one("blocks", {"_id": cut.height})
-    return row if row is not None and bytes(row["hash"]) == cut.hash else None
+    row = None if cut is None else await view.row("blocks", cut.height)
+    return row if cut is not None and row is not None and bytes(row["hash"]) == cut.hash else None

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from explorer.db import View
+from explorer.queries.block_rows import block_rows
 from explorer.queries.blocks import difficulty_of
 
 DAY: Final = 86_400  # seconds
@@ -34,15 +35,14 @@ class DaySum:
 
 async def day_sums(view: View, days: int) -> list[DaySum]:
     """The last so many days with blocks, newest first; the first one is the day so far."""
-    tip = await view.one("blocks", {"_id": view.tip.height})
-    first = await view.one("blocks", {"_id": min(1, view.tip.height)})  # genesis may be years older
-    if tip is None or first is None:
-        return []
+    start = min(1, view.tip.height)  # genesis may be years older
+    ends_known = await view.rows("blocks", (start, view.tip.height))
+    tip, first = ends_known[view.tip.height], ends_known[start]
     today = tip["max_time"] // DAY
     numbers = range(max(today - min(days, MOST_DAYS), first["max_time"] // DAY - 1), today)
     ends = await _ends(view, numbers)
     heights = sorted({*ends.values(), view.tip.height} - {-1})
-    rows = {row["_id"]: row for row in await view.many("blocks", {"_id": {"$in": heights}}, fields=FIELDS)}
+    rows = await block_rows(view, heights, *FIELDS)
     before = {"_id": -1, "txs_total": 0, "fees_total": 0}
     found = []
     for number in (*numbers, today):
@@ -83,8 +83,8 @@ async def _searched(view: View, numbers: Sequence[int]) -> dict[int, int]:
     bounds = {number: (-1, view.tip.height) for number in numbers}
     heights = {*range(0, view.tip.height + 1, step), view.tip.height}
     while heights:
-        rows = await view.many("blocks", {"_id": {"$in": sorted(heights)}}, sort=[("_id", 1)], fields=("max_time",))
-        times = [(row["_id"], row["max_time"]) for row in rows]
+        rows = await block_rows(view, heights, "max_time")
+        times = [(height, row["max_time"]) for height, row in rows.items()]
         bounds = _narrowed(bounds, times)
         heights = {
             height

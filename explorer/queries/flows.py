@@ -10,6 +10,7 @@ from itertools import pairwise
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.languages.phrases import Phrase
+from explorer.queries.block_rows import times_at
 from explorer.queries.running import first_reaching
 from indexer.chain.keys import txkey
 from indexer.store.codec import Document, LedgerRow, Transaction, ledger_id, ledger_row, transaction_row
@@ -49,7 +50,7 @@ async def flows(view: View, key: bytes, since: int | None = None, until: int | N
         )
     start = LedgerRow(key, 0, 0, 0, 0, 0, ()) if head is None else ledger_row(head)
     rows = [start, *map(ledger_row, found)]
-    times, own = await asyncio.gather(_times(view, rows[1:]), _to_self(view, rows))
+    times, own = await asyncio.gather(times_at(view, [row.height for row in rows[1:]]), _to_self(view, rows))
     return tuple(_flow(a, b, times[b.height], own.get(b.height, 0)) for a, b in pairwise(rows))
 
 
@@ -58,12 +59,6 @@ async def _height(view: View, time: int | None, default: int) -> int:
         return default
     reached = await first_reaching(view, "max_time", time)
     return view.tip.height + 1 if reached is None else reached
-
-
-async def _times(view: View, rows: Iterable[LedgerRow]) -> Mapping[int, int]:
-    heights = [row.height for row in rows]
-    found = await view.many("blocks", {"_id": {"$in": heights}}, fields=("time",))
-    return {row["_id"]: row["time"] for row in found}
 
 
 def _sums(a: LedgerRow, b: LedgerRow) -> tuple[int, int]:

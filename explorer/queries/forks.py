@@ -75,9 +75,9 @@ async def block_mark(view: View, forks: Forks, height: int, number: int) -> byte
     taker = forks.took(height, number)
     if taker is not None:
         return await orphan_mark(view, taker, height)
-    if height > view.tip.height:
-        return None
-    row = await view.one("blocks", {"_id": height})
+    if height == view.tip.height:
+        return mark(view.tip.hash)
+    row = await view.row("blocks", height)
     return None if row is None else mark(row["hash"])
 
 

@@ -16,6 +16,7 @@ from explorer.db import View
 from explorer.labels import Wallet
 from explorer.paging import Cursor
 from explorer.queries.addresses import ledger_height
+from explorer.queries.block_rows import times_at
 from explorer.queries.cuts import fusion_held
 from explorer.queries.results import Page
 from explorer.queries.rows import kind_name
@@ -90,13 +91,12 @@ async def fusion_movements(
     places = await _places(view, wallets, height, limit + 2)
     later = [key for key in places if (txkey_height(key), txkey_index(key)) >= (height, before)]
     shown = places[len(later) : len(later) + limit]
-    fusion, found, blocks = await asyncio.gather(
+    fusion, found, times = await asyncio.gather(
         fusion_held(view, wallets, height),
-        view.many("transactions", {"_id": {"$in": [*later, *shown]}}),
-        view.many("blocks", {"_id": {"$in": sorted({*map(txkey_height, shown)})}}, fields=("time",)),
+        view.rows("transactions", [*later, *shown]),
+        times_at(view, {*map(txkey_height, shown)}),
     )
-    transactions = {document["_id"]: transaction_row(document) for document in found}
-    times = {block["_id"]: block["time"] for block in blocks}
+    transactions = {key: transaction_row(document) for key, document in found.items()}
     held = fusion.held - sum(_change(transactions[key], wallets) for key in later)
     items = []
     for key in shown:

@@ -8,11 +8,11 @@ from typing import Final, get_args
 
 from explorer.db import View
 from explorer.labels import Wallet
+from explorer.queries.block_rows import block_row
 from explorer.queries.blocks import difficulty_of
 from explorer.queries.caps import caps
 from explorer.queries.node_results import Tiers
 from explorer.queries.queues import tiers
-from explorer.queries.supply import block_row
 from explorer.queries.supply_results import Caps, CapState
 from indexer.chain.subsidy import scheduled_issue
 from indexer.store.codec import Document

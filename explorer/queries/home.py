@@ -9,12 +9,13 @@ from typing import Final
 
 from explorer.db import View
 from explorer.labels import Wallet
+from explorer.queries.block_rows import block_row
 from explorer.queries.blocks import block, latest_blocks
 from explorer.queries.caps import caps
 from explorer.queries.node_results import Tiers
 from explorer.queries.queues import tiers
 from explorer.queries.results import Block, BlockSummary
-from explorer.queries.supply import block_row, supply
+from explorer.queries.supply import supply
 from explorer.queries.supply_results import Caps, Supply
 from explorer.queries.units import Bytes
 

@@ -11,8 +11,7 @@ async def next_difficulty(view: View) -> float:
     """As ``getdifficulty`` tells it; before Proof of Node, whose rule alone the index can follow, that of the tip."""
     height, window = view.tip.height + 1, view.network.pon.window
     first = max(height - window, 0)
-    rows = await view.many("blocks", {"_id": {"$in": [first, view.tip.height]}}, fields=("time", "bits"))
-    by_height = {row["_id"]: row for row in rows}
+    by_height = await view.rows("blocks", (first, view.tip.height))
     tip = by_height[view.tip.height]
     bits = tip["bits"]
     if pon_active(view.network, height):

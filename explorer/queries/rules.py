@@ -61,7 +61,7 @@ async def rules(view: View, *, at: int | None = None) -> Rules:
             "height %(height)s is above %(highest)s, the last one that a block can have",
             height=height, highest=HIGHEST,
         ))  # fmt: skip
-    row = await view.one("blocks", {"_id": height}) if height <= view.tip.height else None
+    row = await view.row("blocks", height)
     time = row["time"] if row else expected_time(view.network, view.tip.height, view.tip.time, height)
     # Hardware is no rule of the chain: only what is asked for today is known.
     hardware = REQUIREMENTS if height == view.tip.height + 1 else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.db import View
+from explorer.queries.block_rows import block_rows
 
 FANOUT = 400
 
@@ -16,8 +17,8 @@ async def first_reaching(view: View, total: str, value: int) -> int | None:
     while low < high:
         step = max(1, (high - low) // FANOUT)
         heights = range(low, high, step)
-        rows = await view.many("blocks", {"_id": {"$in": list(heights)}}, fields=(total,))
-        reached = {row["_id"] for row in rows if row[total] >= value}
+        rows = await block_rows(view, heights, total)
+        reached = {h for h, row in rows.items() if row[total] >= value}
         first = next((h for h in heights if h in reached), None)
         if first is None:
             low = heights[-1] + 1

@@ -10,6 +10,8 @@ from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
+from explorer.queries.balances import newest_rows
+from explorer.queries.block_rows import times_at
 from explorer.queries.blocks import reference_at
 from explorer.queries.movements import Category, movements_of
 from explorer.queries.pinned import MASK, require_unchanged
@@ -86,10 +88,8 @@ async def statement(
             Phrase("from is block %(first)s, above to, which is block %(last)s", first=first, last=start.last)
         )
     begin = max(first, start.place[0])
-    before, opening, closing, rows, reference = await asyncio.gather(
-        _balance(view, key, begin - 1),
-        _balance(view, key, first - 1),
-        _balance(view, key, start.last),
+    (before, opening, closing), rows, reference = await asyncio.gather(
+        _balances(view, key, (begin - 1, first - 1, start.last)),
         view.many("ledger", _rows(key, begin, start.last), sort=[("_id", 1)], limit=limit + 2),
         reference_at(view, start.last),
     )
@@ -151,16 +151,10 @@ async def _lines(
     keys = [txkey(row.height, position) for row in rows for position in row.positions]
     coinbases = [row.height for row in rows if row.positions[0] == 0]
     heights = [row.height for row in rows]
-    found, blocks, judged = await asyncio.gather(
-        view.many("transactions", {"_id": {"$in": keys}}),
-        view.many("blocks", {"_id": {"$in": heights}}, fields=("time",)),
-        view.many("payouts", {"_id": {"$in": coinbases}}, fields=("tiers", "vouts", "funds")),
+    found, times, judged = await asyncio.gather(
+        view.rows("transactions", keys), times_at(view, heights), view.rows("payouts", coinbases)
     )
-    stored = _Stored(
-        {row["_id"]: transaction_row(row) for row in found},
-        {row["_id"]: row["time"] for row in blocks},
-        {row["_id"]: row for row in judged},
-    )
+    stored = _Stored({key: transaction_row(row) for key, row in found.items()}, times, judged)
     lines = []
     for row in rows:
         lines += list(stored.lines(row, balance))
@@ -202,10 +196,12 @@ def _enough(rows: Iterable[LedgerRow], place: tuple[int, int, int], count: int) 
             return
 
 
-async def _balance(view: View, key: bytes, height: int) -> tuple[int, int]:
-    """Balance of an address after a block, and what it had received by then; zeros before block 0."""
-    row = await view.one("ledger", _rows(key, 0, height), sort=[("_id", -1)]) if height >= 0 else None
-    return (0, 0) if row is None else (row["b"], row["r"])
+async def _balances(view: View, key: bytes, heights: Sequence[int]) -> list[tuple[int, int]]:
+    """Balance of an address after each block, and what it had received by then; zeros before block 0."""
+    reached = sorted({height for height in heights if height >= 0})
+    rows = await newest_rows(view, [(key, height) for height in reached])
+    known = {height: (rows[n]["b"], rows[n]["r"]) for n, height in enumerate(reached) if n in rows}
+    return [known.get(height, (0, 0)) for height in heights]
 
 
 def _rows(key: bytes, first: int, last: int) -> dict[str, dict[str, bytes]]:

@@ -27,13 +27,14 @@ from indexer import __version__
 STALLED_SECONDS = 120
 FOLLOWING_BEHIND = 2  # blocks; one that has just been found is no lag
 COMPARED = ("queue", "supply")  # with the daemon
+KEPT = "reorganisations"
 
 State = Literal["catching_up", "following", "stalled"]
 
 
 async def status(view: View, *, started_at: int, simulated: bool) -> Status:
     """What the explorer knows of the daemon, the index and its checks; ``started_at`` in Unix seconds."""
-    tip, reorgs = await asyncio.gather(view.one("blocks", {"_id": view.tip.height}), _reorgs(view))
+    tip, reorgs = await asyncio.gather(view.row("blocks", view.tip.height), _reorgs(view))
     told = view.told
     daemon = _daemon(told.daemon)
     return Status(
@@ -52,7 +53,7 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
 
 async def keeping_up(view: View) -> KeepingUp:
     """How the index keeps up and what it has found of payouts: the same from second to second while it follows."""
-    tip, meta = await view.one("blocks", {"_id": view.tip.height}), view.meta
+    tip, meta = await view.row("blocks", view.tip.height), view.meta
     if meta.behind != 0:
         only_until(int(time.time()) + 1)  # what is behind may be stalled in a moment
     state = index_state(meta.behind, meta.idle_seconds, meta.daemon.get("reachable", False))
@@ -133,6 +134,12 @@ def _checks(tip: Mapping[str, Any], checks: Mapping[str, Any]) -> Checks:
 
 
 async def _reorgs(view: View) -> Reorgs:
-    heads = await view.many("reorgs", {"fork": {"$exists": True}}, sort=[("_id", 1)], fields=("fork", "old_tip"))
-    depths = [head["old_tip"]["height"] - head["fork"] for head in heads]
-    return Reorgs(view.tip.reorgs, max(depths, default=None), heads[-1]["fork"] if heads else None)
+    """What the epoch began with: the next reorganisation ends it."""
+    kept: Reorgs | None = view.kept(KEPT, 0)
+    if kept is None:
+        within = {"fork": {"$exists": True}, "_id": {"$lte": view.tip.reorgs << 16}}
+        heads = await view.many("reorgs", within, sort=[("_id", 1)], fields=("fork", "old_tip"))
+        depths = [head["old_tip"]["height"] - head["fork"] for head in heads]
+        kept = Reorgs(view.tip.reorgs, max(depths, default=None), heads[-1]["fork"] if heads else None)
+        view.keep(KEPT, 0, kept)
+    return kept

@@ -9,6 +9,7 @@ from typing import Any, Final
 from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
+from explorer.queries.block_rows import no_block_at
 from indexer.chain.keys import MAX_TRANSACTIONS, hash_text
 from indexer.store.codec import Document
 
@@ -85,10 +86,3 @@ async def _row(view: View, reference: int | bytes, joins: tuple[Mapping[str, Any
     if isinstance(reference, int):
         raise no_block_at(reference)
     return None
-
-
-def no_block_at(height: int) -> NotFound:
-    """That the index has no whole block at a height up to the tip."""
-    return NotFound(
-        Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-    )

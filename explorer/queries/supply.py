@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.db import View
-from explorer.errors import NotFound
 from explorer.labels import Wallet
-from explorer.languages.phrases import Phrase
 from explorer.parallel.base import ChainState, Parallel
+from explorer.queries.block_rows import block_row
 from explorer.queries.cuts import AllChains, all_chains, fusion_held, native_total, parallel_rule
 from explorer.queries.reductions import next_reduction
 from explorer.queries.results import BlockReference
@@ -78,16 +77,6 @@ def formula_at(view: View, parallel: Parallel | None, height: int) -> int | None
     return None if parallel is None else all_chains_formula(view.network, parallel_rule(parallel), height)
 
 
-async def block_row(view: View, height: int) -> Document:
-    """The row of ``blocks`` at a height."""
-    row = await view.one("blocks", {"_id": height})
-    if row is None:
-        raise NotFound(
-            Phrase("no block at height %(height)s: the index is not whole, run flux-explorer verify", height=height)
-        )
-    return row
-
-
 async def reconciled(view: View) -> Verdict:
     """What the comparisons of the stored sums with something else than themselves said, of blocks still on the chain.
 
@@ -95,9 +84,8 @@ async def reconciled(view: View) -> Verdict:
     counts until it is made again.
     """
     said = [(found["hash"], found["height"], found["good"]) for found in _verdicts(view.checks)]
-    heights = [height for _, height, _ in said if height <= view.tip.height]
-    rows = await view.many("blocks", {"_id": {"$in": heights}}, fields=("hash",)) if heights else []
-    hashes = {row["_id"]: bytes(row["hash"]) for row in rows}
+    rows = await view.rows("blocks", [height for _, height, _ in said])
+    hashes = {height: bytes(row["hash"]) for height, row in rows.items()}
     valid = [(good, height) for block_hash, height, good in said if hashes.get(height) == bytes(block_hash)]
     wrong = [verdict for verdict in valid if not verdict[0]]
     return max(wrong or valid, key=lambda verdict: verdict[1], default=None)

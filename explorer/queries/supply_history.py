@@ -5,6 +5,7 @@ from __future__ import annotations
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.languages.phrases import Phrase
+from explorer.queries.block_rows import block_rows
 from explorer.queries.reductions import begun_eras
 from explorer.queries.supply import formula_at
 from explorer.queries.supply_results import SupplyHistory, SupplyPoint
@@ -24,7 +25,7 @@ async def supply_history(view: View, *, points: int | None = None) -> SupplyHist
         ))  # fmt: skip
     tip, parallel = view.tip.height, view.parallel
     heights = sorted({tip * n // (wanted - 1) for n in range(wanted)})
-    rows = await view.many("blocks", {"_id": {"$in": heights}}, sort=[("_id", 1)], fields=FIELDS)
+    rows = await block_rows(view, heights, *FIELDS)
     found = tuple(
         SupplyPoint(
             height=row["_id"],
@@ -36,6 +37,6 @@ async def supply_history(view: View, *, points: int | None = None) -> SupplyHist
             schedule=scheduled_issue(view.network, row["_id"]),
             formula=formula_at(view, parallel, row["_id"]),
         )
-        for row in rows
+        for row in rows.values()
     )
     return SupplyHistory(found, begun_eras(view.network, tip))

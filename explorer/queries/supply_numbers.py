@@ -9,8 +9,9 @@ from typing import Final
 from explorer.db import View
 from explorer.errors import NotFound, UpstreamUnavailable
 from explorer.labels import Wallet
+from explorer.queries.block_rows import block_row
 from explorer.queries.cuts import all_chains, native_total
-from explorer.queries.supply import block_row, formula_at
+from explorer.queries.supply import formula_at
 from explorer.queries.units import Seconds, Zatoshi
 from indexer.chain.params import COIN, MAX_MONEY
 

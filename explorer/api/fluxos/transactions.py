@@ -11,6 +11,7 @@ from explorer.api.forms.reply import Passing
 from explorer.api.forms.told import bytes_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound, Syncing
+from explorer.queries.block_rows import block_row
 from explorer.queries.blocks import reference_at
 from explorer.queries.contents import known_of
 from explorer.queries.mempool import mempool
@@ -146,9 +147,7 @@ async def _unspent(
 
 
 async def _output_set(view: View) -> dict[str, Any]:
-    row = await view.one("blocks", {"_id": view.tip.height})
-    if row is None:
-        raise NotFound(f"no block at height {view.tip.height}: the index is not whole, run flux-explorer verify")
+    row = await block_row(view, view.tip.height)
     tip = await reference_at(view, view.tip.height)
     amount = coins(row["transparent"])
     return {"height": tip.height, "bestblock": tip.hash, "txouts": row["txouts"], "total_amount": amount}

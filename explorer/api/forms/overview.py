@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from explorer.db import Answer, View
-from explorer.errors import NotFound, UpstreamUnavailable
+from explorer.errors import UpstreamUnavailable
+from explorer.queries.block_rows import block_row
 from explorer.queries.blocks import latest_blocks
 from explorer.queries.results import BlockSummary
 from explorer.services import Services
@@ -25,10 +26,7 @@ async def newest(view: View) -> BlockSummary:
 
 async def tip_row(view: View) -> Document:
     """The tip's row of ``blocks``."""
-    row = await view.one("blocks", {"_id": view.tip.height})
-    if row is None:
-        raise NotFound(f"no block at height {view.tip.height}: the index is not whole, run flux-explorer verify")
-    return row
+    return await block_row(view, view.tip.height)
 
 
 async def network_facts(s: Services) -> Mapping[str, Any]:
