@@ -52,34 +52,39 @@ def parse_node(text: str) -> bytes:
     return point
 
 
-async def node_id(view: View, outpoint: bytes) -> int:
-    """The txkey of a node's first START; NotFound when there was none up to the tip."""
+async def node_row(view: View, outpoint: bytes) -> Document:
+    """The row of ``nodes`` of a collateral; NotFound when no node was started with it up to the tip."""
     row = await view.one("nodes", {"outpoint": outpoint})
     if row is None:
         raise NotFound(
             Phrase("no node was ever started with the collateral %(collateral)s", collateral=outpoint_text(outpoint))
         )
-    id: int = row["_id"]
+    return row
+
+
+async def node_id(view: View, outpoint: bytes) -> int:
+    """The txkey of a node's first START; NotFound when there was none up to the tip."""
+    id: int = (await node_row(view, outpoint))["_id"]
     return id
 
 
 async def node(view: View, outpoint: bytes, *, at: int | None = None) -> Node:
     """A node at the tip, or after block ``at``."""
     height = view.tip.height if at is None else view.require_height(at)
-    id = await node_id(view, outpoint)
-    if height == view.tip.height:
-        row = await view.one("nodes", {"_id": id})
-        record = None if row is None else stored_node(row)
-    else:
-        record = await node_at(view, id, height)
+    record, ranks, outlook = await asyncio.gather(
+        _record(view, outpoint, height), ranks_at(view, height), outlook_at(view, height)
+    )
     if record is None:
         raise NotFound(Phrase(
             "no node was started with the collateral %(collateral)s up to block %(height)s",
             collateral=outpoint_text(outpoint), height=height,
         ))  # fmt: skip
-    ranks = await ranks_at(view, height)
-    outlook = await outlook_at(view, height)
-    return node_result(view.network, record, ranks.get(id), outlook)
+    return node_result(view.network, record, ranks.get(record.id), outlook)
+
+
+async def _record(view: View, outpoint: bytes, height: int) -> nodes.Node | None:
+    row = await node_row(view, outpoint)
+    return stored_node(row) if height == view.tip.height else await node_at(view, row["_id"], height)
 
 
 async def node_list(view: View, wanted: Wanted, *, cursor: str | None = None, limit: int) -> results.Page[Node]:
@@ -87,10 +92,11 @@ async def node_list(view: View, wanted: Wanted, *, cursor: str | None = None, li
     where = _where(view.network, wanted)
     if cursor is not None:
         where["outpoint"] = {"$gt": await _after(view, *LIST.decode(cursor))}
-    rows = await view.many("nodes", where, sort=[("outpoint", 1)], limit=limit + 1)
-    height = view.tip.height
-    ranks = await ranks_at(view, height)
-    outlook = await outlook_at(view, height)
+    rows, ranks, outlook = await asyncio.gather(
+        view.many("nodes", where, sort=[("outpoint", 1)], limit=limit + 1),
+        ranks_at(view, view.tip.height),
+        outlook_at(view, view.tip.height),
+    )
     page = rows[:limit]
     items = tuple(node_result(view.network, stored_node(row), ranks.get(row["_id"]), outlook) for row in page)
     return results.Page(items, LIST.encode(page[-1]["_id"]) if len(rows) > limit else None)
@@ -175,24 +181,21 @@ async def node_at(view: View, id: int, height: int) -> nodes.Node | None:
     """The record of a node after block ``height``, from immutable rows; None before its first START."""
     view.require_index("node_confirms.nodes")
     view.require_index("payouts.nodes")
-    starts = await view.many("node_starts", {"node": id, "_id": {"$lt": txkey(height + 1, 0)}}, sort=[("_id", 1)])
+    until = {"$lte": height}
+    starts, events, confirms, payouts = await asyncio.gather(
+        view.many("node_starts", {"node": id, "_id": {"$lt": txkey(height + 1, 0)}}, sort=[("_id", 1)]),
+        view.many("node_events", {"node": id, "_id": {"$lt": eventkey(height + 1, 0)}}, sort=[("_id", 1)]),
+        view.one("node_confirms", {"nodes": id, "_id": until}, sort=[("_id", -1)]),
+        view.many("payouts", {"nodes": id, "_id": until}, fields=("nodes", "amounts")),
+    )
     if not starts:
         return None
     started = txkey_height(starts[-1]["_id"])
-    life = {"$gte": started, "$lte": height}
-    events, confirms, payouts = await asyncio.gather(
-        view.many(
-            "node_events",
-            {"node": id, "_id": {"$gte": eventkey(started, 0), "$lt": eventkey(height + 1, 0)}},
-            sort=[("_id", 1)],
-        ),
-        view.one("node_confirms", {"nodes": id, "_id": life}, sort=[("_id", -1)]),
-        view.many("payouts", {"nodes": id, "_id": {"$lte": height}}, fields=("nodes", "amounts")),
-    )
     record = _started(starts, started)
     for event in events:
-        _befall(record, EVENTS[event["event"]], eventkey_height(event["_id"]))
-    if confirms is not None:
+        if event["_id"] >= eventkey(started, 0):  # of this life
+            _befall(record, EVENTS[event["event"]], eventkey_height(event["_id"]))
+    if confirms is not None and confirms["_id"] >= started:
         last = next(row for row in confirm_rows(confirms) if row.node == id)
         record.last_confirmed, record.ip = confirms["_id"], last.ip
     _pay(record, payouts)

@@ -98,15 +98,15 @@ def expected_wait(ahead: int, drop_out: float) -> float:
 
 async def outlook_at(view: View, height: int) -> Outlook:
     """The outlook after block ``height``; kept in memory."""
-    kept: Outlook | None = view.kept("outlook", height)
-    if kept is None or kept.height != height:
-        lists, spacing, left = await asyncio.gather(
-            lists_at(view, height), spacing_at(view, height), _drop_outs(view, height)
-        )
-        rates = {tier: _rate(lists, tier, left[tier], min(height, WINDOW)) for tier in TIERS}
-        kept = Outlook(height, view.network.nodes.payments_from, spacing, rates)
-        view.keep("outlook", height, kept)
-    return kept
+    return await view.once("outlook", height, lambda: _outlook(view, height))
+
+
+async def _outlook(view: View, height: int) -> Outlook:
+    lists, spacing, left = await asyncio.gather(
+        lists_at(view, height), spacing_at(view, height), _drop_outs(view, height)
+    )
+    rates = {tier: _rate(lists, tier, left[tier], min(height, WINDOW)) for tier in TIERS}
+    return Outlook(height, view.network.nodes.payments_from, spacing, rates)
 
 
 async def spacing_at(view: View, height: int) -> Spacing:

@@ -12,7 +12,7 @@ from explorer.db import View
 from explorer.errors import NotFound
 from indexer.chain import tiers
 from indexer.chain.keys import eventkey, txkey
-from indexer.chain.replay import PastLists, no_lists, replay
+from indexer.chain.replay import SNAPSHOT_EVERY, Change, PastLists, no_lists, replay
 from indexer.chain.tiers import TIERS
 from indexer.errors import ChainError
 from indexer.store.codec import (
@@ -33,23 +33,17 @@ LastConfirmations = Mapping[int, tuple[int, str]]
 
 async def lists_at(view: View, height: int) -> PastLists:
     """The node lists after block ``height``; kept in memory for a few heights of this epoch."""
-    base: PastLists | None = view.kept("node lists", height)
-    if base is None or base.height < height - NEAR:
-        base = max(await _snapshot(view, height), base or no_lists(), key=lambda lists: lists.height)
-    if base.height < height:
-        base = await _replayed(view, base, height)
-        view.keep("node lists", height, base)
-    return base
+    return await view.once("node lists", height, lambda: _lists(view, height))
 
 
 async def ranks_at(view: View, height: int) -> Mapping[int, int]:
     """The rank of every confirmed node in its tier after block ``height``."""
-    ranks: tuple[int, dict[int, int]] | None = view.kept("ranks", height)
-    if ranks is None or ranks[0] != height:
+
+    async def ranked() -> Mapping[int, int]:
         lists = await lists_at(view, height)
-        ranks = height, {node: rank for tier in TIERS for rank, node in enumerate(lists.order(tier))}
-        view.keep("ranks", height, ranks)
-    return ranks[1]
+        return {node: rank for tier in TIERS for rank, node in enumerate(lists.order(tier))}
+
+    return await view.once("ranks", height, ranked)
 
 
 async def confirmations_of(view: View, nodes: Sequence[int], height: int) -> LastConfirmations:
@@ -77,13 +71,25 @@ async def starts_at(view: View, nodes: Sequence[int], height: int) -> dict[int, 
     return {row["node"]: row for row in rows}
 
 
+async def _lists(view: View, height: int) -> PastLists:
+    near: PastLists | None = view.kept("node lists", height)
+    if near is not None and near.height >= height - NEAR:
+        return _replayed(near, await _changes(view, near.height + 1, height), height)
+    base, changes = await asyncio.gather(
+        _snapshot(view, height), _changes(view, height - height % SNAPSHOT_EVERY + 1, height)
+    )
+    return _replayed(base, changes, height)
+
+
 async def _snapshot(view: View, height: int) -> PastLists:
-    row = await view.one("queue_snapshots", {"_id": {"$lte": height}}, sort=[("_id", -1)])
-    return no_lists() if row is None else snapshot_lists(row)
+    kept = height - height % SNAPSHOT_EVERY
+    row = await view.row("queue_snapshots", kept)
+    return no_lists(kept) if row is None else snapshot_lists(row)
 
 
-async def _replayed(view: View, base: PastLists, height: int) -> PastLists:
-    first, end = base.height + 1, height + 1
+async def _changes(view: View, first: int, last: int) -> Iterable[Change]:
+    """What happened to nodes in these blocks, in order."""
+    end = last + 1
     starts, events, payouts = await asyncio.gather(
         view.many("node_starts", _keys(txkey(first, 0), txkey(end, 0)), sort=[("_id", 1)], fields=("node", "tier")),
         view.many(
@@ -92,12 +98,16 @@ async def _replayed(view: View, base: PastLists, height: int) -> PastLists:
             sort=[("_id", 1)],
             fields=("node", "event", "tier"),
         ),
-        view.many("payouts", _heights(first, height), sort=[("_id", 1)], fields=("tiers", "nodes")),
+        view.many("payouts", _heights(first, last), sort=[("_id", 1)], fields=("tiers", "nodes")),
     )
     paid = chain.from_iterable(map(payout_changes, payouts))
     changes: Iterable[Any] = chain(map(start_change, starts), map(event_change, events), paid)
+    return sorted(changes, key=itemgetter(0))
+
+
+def _replayed(base: PastLists, changes: Iterable[Change], height: int) -> PastLists:
     try:
-        return replay(base, sorted(changes, key=itemgetter(0)), height)
+        return replay(base, changes, height)
     except ChainError as error:
         # Rows may be going away under this very question; the fence asks again, and only then believes it.
         raise NotFound(str(error)) from error

@@ -18,8 +18,20 @@ async def mark_of(view: View, height: int) -> int:
 
 async def require_unchanged(view: View, height: int, mark: int, rank: int) -> tuple[int, int]:
     """Height and rank of a cursor; Reorganised when the block that it stays with is gone."""
-    if height > view.tip.height or await mark_of(view, height) != mark:
-        raise Reorganised(
-            Phrase("block %(height)s, for which this list was begun, has been orphaned: begin it again", height=height)
-        )
+    require_pinned(view, height)
+    if await mark_of(view, height) != mark:
+        raise _gone(height)
     return height, rank
+
+
+def require_pinned(view: View, height: int) -> int:
+    """The height of a cursor, before its block is looked at; Reorganised when the tip is below it."""
+    if height > view.tip.height:
+        raise _gone(height)
+    return height
+
+
+def _gone(height: int) -> Reorganised:
+    return Reorganised(
+        Phrase("block %(height)s, for which this list was begun, has been orphaned: begin it again", height=height)
+    )

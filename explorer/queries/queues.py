@@ -14,7 +14,7 @@ from explorer.queries.blocks import reference_at
 from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Requirements, Tiers, TierState
 from explorer.queries.outlook import Outlook, outlook_at
 from explorer.queries.past import LastConfirmations, confirmations_of, lists_at, starts_at
-from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.pinned import mark_of, require_pinned, require_unchanged
 from explorer.queries.requirements import REQUIREMENTS
 from explorer.queries.text import tier_name
 from explorer.queries.units import TIERS as TIER_NAMES
@@ -43,16 +43,15 @@ def parse_tier(text: str) -> Tier:
 async def tiers(view: View, *, at: int | None = None) -> Tiers:
     """The tiers after block ``at``, the tip by default."""
     height = view.tip.height if at is None else view.require_height(at)
-    lists = await lists_at(view, height)
-    heads = {tier: next(iter(lists.order(tier)), None) for tier in TIERS}
-    outlook, reference, payees = await asyncio.gather(
+    lists, payees, outlook, reference = await asyncio.gather(
+        lists_at(view, height),
+        view.once("next payees", height, lambda: _payees(view, height)),
         outlook_at(view, height),
         reference_at(view, height),
-        _payees(view, [node for node in heads.values() if node is not None], height),
     )
     needed = REQUIREMENTS if height == view.tip.height else {}
     states = (
-        tier_state(view.network, tier, lists, outlook, payees.get(heads[tier]), needed.get(tier)) for tier in TIERS
+        tier_state(view.network, tier, lists, outlook, payees.get(tier), needed.get(tier)) for tier in TIERS
     )
     return Tiers(reference, tuple(states))
 
@@ -64,11 +63,16 @@ async def queue(
 
     A cursor stays with its block.
     """
-    height, rank = await _position(view, tier, at, first, cursor)
-    order = (await lists_at(view, height)).order(tier)
+    height, rank, mark = position(view, tier, at, first, cursor)
+    _, reference, lists, _ = await asyncio.gather(
+        _nothing() if mark is None else require_unchanged(view, height, mark, rank),
+        reference_at(view, height),
+        lists_at(view, height),
+        outlook_at(view, height),
+    )
+    order = lists.order(tier)
     page = list(islice(order, rank, rank + limit))
-    ranks = {node: rank + n for n, node in enumerate(page)}
-    reference, items = await asyncio.gather(reference_at(view, height), places(view, tier, height, ranks))
+    items = await places(view, tier, height, {node: rank + n for n, node in enumerate(page)})
     end = rank + len(page)
     following = CURSORS[tier].encode(height, await mark_of(view, height), end) if end < len(order) else None
     return Queue(reference, items, following)
@@ -77,34 +81,41 @@ async def queue(
 async def places(view: View, tier: Tier, height: int, ranks: Mapping[int, int]) -> tuple[QueuePlace, ...]:
     """The places of nodes in the queue of a tier after block ``height``, by their ranks."""
     nodes = list(ranks)
-    order = (await lists_at(view, height)).order(tier)
-    outlook, starts, confirmed = await asyncio.gather(
-        outlook_at(view, height), starts_at(view, nodes, height), confirmations_of(view, nodes, height)
+    lists, outlook, (starts, confirmed) = await asyncio.gather(
+        lists_at(view, height), outlook_at(view, height), _known(view, nodes, height)
     )
-    _require_known(nodes, starts, confirmed)
+    order = lists.order(tier)
     return tuple(
         _place(view.network, outlook, tier, rank, order[node], starts[node], confirmed[node][1])
         for node, rank in ranks.items()
     )
 
 
-async def _position(view: View, tier: Tier, at: int | None, first: int, cursor: str | None) -> tuple[int, int]:
-    """The height and the first rank that are asked for; Reorganised when the cursor's block is gone."""
+def position(
+    view: View, tier: Tier, at: int | None, first: int, cursor: str | None
+) -> tuple[int, int, int | None]:
+    """The height and the first rank that are asked for, and the mark of the block that a cursor stays with."""
     if cursor is None:
-        return view.tip.height if at is None else view.require_height(at), first
+        return view.tip.height if at is None else view.require_height(at), first, None
     pinned = CURSORS[tier].decode(cursor)
     if at is not None and at != pinned[0]:
         raise BadRequest(Phrase(
             "the cursor belongs to height %(pinned)s, at is %(at)s: leave at away or pass the same",
             pinned=pinned[0], at=at,
         ))  # fmt: skip
-    return await require_unchanged(view, *pinned)
+    return require_pinned(view, pinned[0]), pinned[2], pinned[1]
 
 
-def _require_known(nodes: Sequence[int], starts: Mapping[int, Document], confirmed: LastConfirmations) -> None:
-    """The START and a confirmation of every node that is shown; without them the index is not whole."""
+async def _nothing() -> None:
+    """Where there is no cursor."""
+
+
+async def _known(view: View, nodes: Sequence[int], height: int) -> tuple[Mapping[int, Document], LastConfirmations]:
+    """The START and the last confirmation of every node that is shown; without them the index is not whole."""
+    starts, confirmed = await asyncio.gather(starts_at(view, nodes, height), confirmations_of(view, nodes, height))
     if any(node not in starts or node not in confirmed for node in nodes):
         raise NotFound(Phrase("a node of the queue has no START or confirmation: run flux-explorer verify"))
+    return starts, confirmed
 
 
 def _place(
@@ -126,16 +137,17 @@ def _place(
     )
 
 
-async def _payees(view: View, nodes: Sequence[int], height: int) -> dict[int | None, NextPayee]:
-    starts, confirmed = await asyncio.gather(starts_at(view, nodes, height), confirmations_of(view, nodes, height))
-    _require_known(nodes, starts, confirmed)
+async def _payees(view: View, height: int) -> dict[Tier, NextPayee]:
+    lists = await lists_at(view, height)
+    heads = {tier: next(iter(lists.order(tier))) for tier in TIERS if lists.order(tier)}
+    starts, confirmed = await _known(view, list(heads.values()), height)
     return {
-        node: NextPayee(
+        tier: NextPayee(
             outpoint_text(bytes(starts[node]["outpoint"])),
             encode_address(bytes(starts[node]["payee"]), view.network),
             confirmed[node][1],
         )
-        for node in nodes
+        for tier, node in heads.items()
     }
 
 
