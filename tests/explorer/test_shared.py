@@ -49,6 +49,15 @@ def test_all_who_ask_share_one_task_until_the_tip_moves() -> None:
     asyncio.run(ask())
 
 
+def test_the_least_recently_wanted_goes() -> None:
+    async def ask() -> None:
+        shared, maker = PerTip(most=2), Maker()
+        maker.may.set()
+        assert [(await shared.get(name, TIP, maker)).value for name in "xyxzxy"] == [1, 2, 1, 3, 1, 4]
+
+    asyncio.run(ask())
+
+
 def test_what_failed_is_made_again() -> None:
     async def ask() -> None:
         shared, maker = PerTip(), Maker(fails=True)
