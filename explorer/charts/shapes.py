@@ -5,7 +5,7 @@ Each is what leather asks of a shape: it says whether it can show a series, draw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element, SubElement
@@ -99,21 +99,21 @@ class Columns(Unlisted):
     def to_svg(self, width: float, height: float, x_scale: Scale, y_scale: Scale, *_: object) -> Element:
         """The columns in front of everything."""
         group = Element("g", {"class": "columns"})
+        lines = [(line.name, dict(line.points)) for line in self.figure.lines]
         for left, x, right in spans(self.figure.xs):
             edges = [x_scale.project(edge, 0, width) for edge in (left, right)]
             column = element(
                 group, "rect", x=edges[0], y=0, width=round(edges[1] - edges[0], 1), height=round(height, 1),
                 fill="transparent",
             )  # fmt: skip
-            element(column, "title", "\n".join(self._said(x)))
+            element(column, "title", "\n".join(self._said(x, lines)))
         return group
 
-    def _said(self, x: int) -> Iterator[str]:
+    def _said(self, x: int, lines: Iterable[tuple[str, Mapping[int, int | None]]]) -> Iterator[str]:
         yield self.figure.x_said(x)
-        for line in self.figure.lines:
-            y = dict(line.points).get(x)
-            if y is not None:
-                yield f"{line.name}: {self.figure.y_said(y)}"
+        for name, points in lines:
+            if (y := points.get(x)) is not None:
+                yield f"{name}: {self.figure.y_said(y)}"
 
 
 def spans(xs: Iterable[int]) -> Iterator[tuple[int, int, int]]:

@@ -8,6 +8,7 @@ may claim anything and are looked at by themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -23,9 +24,23 @@ from indexer.store.codec import Document
 LIST = Cursor("unclaimed blocks", 1)
 FREE: Final = 2  # the last height at which a coinbase may claim anything (main.cpp:ConnectBlock)
 READ_AT_ONCE: Final = 4000  # rows a round trip
+FOUND: Final = "blocks that left something unclaimed"
 
 Stretch: TypeAlias = tuple[int, int]
 """Heights above the first and up to the second, between which something was left unclaimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The greatest ``most`` heights up to ``top``, or as many as there are, that left something unclaimed."""
+
+    top: int
+    most: int
+    heights: tuple[int, ...]
+
+    def tells(self, most: int) -> bool:
+        """Whether these are the greatest ``most`` too."""
+        return most <= self.most or len(self.heights) < self.most
 
 
 async def unclaimed(view: View, *, cursor: str | None = None, limit: int) -> Page[UnclaimedBlock]:
@@ -42,9 +57,22 @@ async def unclaimed(view: View, *, cursor: str | None = None, limit: int) -> Pag
 
 
 async def _under_claimed(view: View, top: int, most: int) -> list[int]:
-    """The greatest ``most`` heights above ``FREE`` and up to ``top`` that left something unclaimed, descending."""
-    ends = await _left(view, [FREE, top]) if top > FREE else {}
-    stretches = _differing(ends, [FREE, top]) if ends else []
+    """The greatest ``most`` heights above ``FREE`` and up to ``top`` that left something unclaimed, descending.
+
+    What was found is kept for the epoch, so that after a new block only that one is looked at.
+    """
+    known: Found | None = view.kept(FOUND, top)
+    if known is None or not known.tells(most):
+        known = Found(FREE, most, ())
+    heights = [*await _between(view, known.top, top, most), *known.heights][:most]
+    view.keep(FOUND, top, Found(max(top, FREE), most, tuple(heights)))
+    return heights
+
+
+async def _between(view: View, bottom: int, top: int, most: int) -> list[int]:
+    """The greatest ``most`` heights above ``bottom`` and up to ``top`` that left something unclaimed, descending."""
+    ends = await _left(view, [bottom, top]) if top > bottom else {}
+    stretches = _differing(ends, [bottom, top]) if ends else []
     while any(high - low > 1 for low, high in stretches[:most]):
         newest = stretches[:most]  # each of them holds at least one
         marks = [_marks(low, high, READ_AT_ONCE // len(newest)) for low, high in newest]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from explorer.db import Database, View, open_database
+from explorer.meta import Tip
 from explorer.queries.supply_results import UnclaimedBlock
 from explorer.queries.unclaimed import explain, unclaimed
 from indexer.chain.networks import MAIN
@@ -77,31 +79,60 @@ async def _reads(db: Database, limit: int) -> int:
     return count
 
 
-@pytest.mark.parametrize(
-    ("kind", "limit"),
-    [(kind, limit) for kind, (_, gaps) in GAPS.items() for limit in (3, 250, 1000) if limit > 3 or len(gaps) < 100],
-)
-def test_every_block_is_found_once(mongod: str, database_name: str, kind: str, limit: int) -> None:
-    blocks, gaps = GAPS[kind]
+@contextmanager
+def chain_of(uri: str, name: str, blocks: int, gaps: Mapping[int, int]) -> Iterator[None]:
+    """A database with as much of a chain as the question reads."""
     rows: list[dict[str, Any]] = []
     issued = 0
     for height in range(blocks + 1):
         made = issue_at(MAIN, height) - gaps.get(height, 0)
         issued += made
         rows.append({"_id": height, "issued": issued, "coinbase_value": made + 10, "fees": 10})
-    client: MongoClient[dict[str, Any]] = MongoClient(mongod)
-    client[database_name]["blocks"].insert_many(rows)
-    tip = {"height": blocks, "hash": bytes(32), "time": 0, "epoch": 0, "dirty": False, "reorgs": 0}
-    client[database_name]["meta"].insert_one({"_id": "tip", **tip})
-    client.close()
+    with MongoClient[dict[str, Any]](uri) as client:
+        client[name]["blocks"].insert_many(rows)
+        client[name]["meta"].insert_one({"_id": "tip", **tip_at(blocks)})
     try:
-        items, read = asyncio.run(_all(mongod, database_name, limit))
+        yield
     finally:
-        drop_database(mongod, database_name)
+        drop_database(uri, name)
+
+
+def tip_at(height: int) -> dict[str, Any]:
+    """What ``meta`` says of a tip."""
+    return {"height": height, "hash": bytes(32), "time": 0, "epoch": 0, "dirty": False, "reorgs": 0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"),
+    [(kind, limit) for kind, (_, gaps) in GAPS.items() for limit in (3, 250, 1000) if limit > 3 or len(gaps) < 100],
+)
+def test_every_block_is_found_once(mongod: str, database_name: str, kind: str, limit: int) -> None:
+    blocks, gaps = GAPS[kind]
+    with chain_of(mongod, database_name, blocks, gaps):
+        items, read = asyncio.run(_all(mongod, database_name, limit))
     assert [item.height for item in items] == sorted(gaps, reverse=True)
     assert {item.height: item.unclaimed for item in items} == gaps
     assert all(item.scheduled - item.claimed == item.unclaimed for item in items)
     assert read < 12_000
+
+
+def test_what_was_found_is_added_to_when_blocks_come(mongod: str, database_name: str) -> None:
+    blocks, random = 400, Random(2)
+    gaps = dict.fromkeys((height for height in range(3, blocks) if random.random() < 0.1), 5)
+    asked = [(tip, random.randrange(1, 40)) for tip in sorted(random.choices(range(blocks), k=60))]
+
+    async def ask(db: Database, tip: int, limit: int) -> tuple[UnclaimedBlock, ...]:
+        found = await unclaimed(View(db, Tip(tip, bytes(32), 0, 0, False, 0)), limit=limit)
+        return found.items
+
+    async def compare() -> None:
+        async with open_database(mongod, database_name, MAIN) as db:
+            for tip, limit in asked:
+                expected = sorted((height for height in gaps if height <= tip), reverse=True)[:limit]
+                assert [item.height for item in await ask(db, tip, limit)] == expected
+
+    with chain_of(mongod, database_name, blocks, gaps):
+        asyncio.run(compare())
 
 
 @pytest.mark.parametrize(
