@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -80,16 +81,21 @@ def settings(folder: Path) -> dict[str, str]:
 
 def wait_for_tip(client: httpx.Client) -> None:
     """Until the site shows the daemon's newest block and needs nothing more."""
+    wait_for(client, "/api/v1/status", lambda status: bool(status["index"]["state"] == "following"))
+
+
+def wait_for(client: httpx.Client, path: str, is_so: Callable[[Any], bool] = lambda answer: True) -> None:
+    """Until a path is answered, and that is so of the answer."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
-            status = client.get("/api/v1/status")
-            if status.status_code == 200 and status.json()["index"]["state"] == "following":
+            answer = client.get(path)
+            if answer.status_code == 200 and is_so(answer.json()):
                 return
         except httpx.TransportError:
             pass  # not listening yet
         time.sleep(0.2)
-    raise TimeoutError(f"the demo network does not follow after {START_SECONDS:.0f} seconds")
+    raise TimeoutError(f"the demo network does not answer {path} as expected after {START_SECONDS:.0f} seconds")
 
 
 def shows(client: httpx.Client, path: str, since: float) -> float | None:

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bench.follow import process, settings, wait_for_tip
+from bench.follow import process, settings, wait_for, wait_for_tip
 from bench.page import measured_on, publish
 from bench.questions import Question, hot, mixed, script
 from explorer.app import create_app
@@ -181,6 +181,7 @@ def run(rounds: int, seconds: int) -> str:
                 httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client,
             ):
                 wait_for_tip(client)
+                wait_for(client, "/api/v1/richlist")  # which is made a while after the first block
                 wrk = Wrk(Path(folder), port, pid, core)
                 full = pairs(wrk, hot(client), rounds, HOT_CONNECTIONS, seconds)
                 questions = mixed(client)
