@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -20,7 +21,7 @@ from explorer.queries.fleets import Places, places_of
 from explorer.queries.node_results import Node, Queue, StatusName, Tiers, TierState
 from explorer.queries.nodes import Wanted, node_list, parse_node
 from explorer.queries.profiles import Profile, Shown, profile
-from explorer.queries.queues import parse_tier, queue, tiers
+from explorer.queries.queues import parse_tier, position, queue, tiers
 from explorer.queries.results import Page
 from explorer.queries.search import names_address, names_pubkey
 from explorer.queries.watch import WatchList, expiring, on_list
@@ -48,13 +49,17 @@ class Overview:
 
 async def overview(view: View, wanted: Wanted, *, shown: str, cursor: str | None, limit: int) -> Overview:
     """The tiers with the list that was asked for."""
-    states = await tiers(view)
     if not is_following(view):
-        return Overview(states, None, None, None)
-    soon = await expiring(view)
+        return Overview(await tiers(view), None, None, None)
     if shown == "list":
-        return Overview(states, soon, None, await node_list(view, wanted, cursor=cursor, limit=limit))
-    watched = soon if shown == "expiring" else await on_list(view, Status[shown.upper()])
+        nodes = node_list(view, wanted, cursor=cursor, limit=limit)
+        states, soon, page = await asyncio.gather(tiers(view), expiring(view), nodes)
+        return Overview(states, soon, None, page)
+    if shown == "expiring":
+        states, soon = await asyncio.gather(tiers(view), expiring(view))
+        return Overview(states, soon, soon, None)
+    waiting = on_list(view, Status[shown.upper()])
+    states, soon, watched = await asyncio.gather(tiers(view), expiring(view), waiting)
     return Overview(states, soon, watched, None)
 
 
@@ -112,16 +117,13 @@ async def turn(
     view: View, tier: Tier, *, at: int | None, address: str | None, rank: int, cursor: str | None, limit: int
 ) -> Turn:
     """The queue of a tier after block ``at``, the tip by default."""
-    if cursor is not None:
-        part = await queue(view, tier, at=at, cursor=cursor, limit=limit)
-        at = part.at.height
-    states = await tiers(view, at=at)
-    state = states.items[tier - 1]
-    if cursor is not None:
-        return Turn(state, states, part, None)
-    if address is not None:
-        return Turn(state, states, None, await places_of(view, tier, address, at=at))
-    return Turn(state, states, await queue(view, tier, at=at, first=rank, limit=limit), None)
+    height = position(view, tier, at, rank, cursor).height
+    if address is not None and cursor is None:
+        states, places = await asyncio.gather(tiers(view, at=height), places_of(view, tier, address, at=height))
+        return Turn(states.items[tier - 1], states, None, places)
+    part = queue(view, tier, at=at, first=rank, cursor=cursor, limit=limit)
+    states, places_from = await asyncio.gather(tiers(view, at=height), part)
+    return Turn(states.items[tier - 1], states, places_from, None)
 
 
 async def of_tier(request: Request) -> Response:

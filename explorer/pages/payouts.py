@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,8 +24,8 @@ async def checked_blocks(
     view: View, *, before: int | None, mismatched: bool, cursor: str | None, limit: int
 ) -> tuple[Page[PayoutBlock], KeepingUp]:
     """One page of blocks with their payouts, and how many payouts were compared in all."""
-    blocks = await payout_blocks(view, before=before, mismatched=mismatched, cursor=cursor, limit=limit)
-    return blocks, await keeping_up(view)
+    blocks = payout_blocks(view, before=before, mismatched=mismatched, cursor=cursor, limit=limit)
+    return await asyncio.gather(blocks, keeping_up(view))
 
 
 async def index(request: Request) -> Response:

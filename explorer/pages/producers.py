@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -30,10 +31,11 @@ class Produced:
 
 async def produced(view: View, *, by_address: bool, cursor: str | None, limit: int) -> Produced:
     """Who produced, with the list that was asked for."""
-    totals = await producer_totals(view)
     if by_address:
-        return Produced(totals, None, await operators(view, cursor=cursor, limit=limit))
-    return Produced(totals, await producers(view, cursor=cursor, limit=limit), None)
+        totals, addresses = await asyncio.gather(producer_totals(view), operators(view, cursor=cursor, limit=limit))
+        return Produced(totals, None, addresses)
+    totals, nodes = await asyncio.gather(producer_totals(view), producers(view, cursor=cursor, limit=limit))
+    return Produced(totals, nodes, None)
 
 
 async def index(request: Request) -> Response:

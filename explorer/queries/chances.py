@@ -6,6 +6,7 @@ out of those that were confirmed after the block before.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -57,21 +58,24 @@ def carried_on(base: Chances, changes: Iterable[Change], height: int) -> Chances
 
 async def chances_at(view: View, height: int) -> Chances:
     """The chances in all Proof of Node blocks up to ``height``; kept in memory and carried on."""
-    base: Chances | None = view.kept("chances", height)
-    if base is None or base.height < height - NEAR:
-        base = await _beginning(view, height)
-    if base.height < height:
-        where = {"_id": {"$gte": eventkey(base.height + 1, 0), "$lt": eventkey(height + 1, 0)}}
-        fields = ("node", "event", "tier")
-        rows = await view.many("node_events", {**where, "event": {"$in": MOVES}}, sort=[("_id", 1)], fields=fields)
-        base = carried_on(base, map(event_change, rows), height)
-    view.keep("chances", height, base)
-    return base
+    return await view.once("chances", height, lambda: _chances(view, height))
 
 
-async def _beginning(view: View, height: int) -> Chances:
-    """Before the first Proof of Node block; at ``height`` where that is still to come."""
+async def _chances(view: View, height: int) -> Chances:
+    """From what is in memory of a block shortly before, else from the first Proof of Node block on."""
+    near: Chances | None = view.kept("chances", height)
+    if near is not None and near.height >= height - NEAR:
+        return carried_on(near, await _moves(view, near.height, height), height)
     if not pon_active(view.network, height):
         return Chances(height, 0.0, {}, {})
-    lists = await lists_at(view, max(view.network.upgrades.pon - 1, 0))
-    return Chances(lists.height, 0.0, {node: 0.0 for tier in TIERS for node in lists.order(tier)}, {})
+    before = max(view.network.upgrades.pon - 1, 0)
+    lists, moves = await asyncio.gather(lists_at(view, before), _moves(view, before, height))
+    beginning = Chances(before, 0.0, {node: 0.0 for tier in TIERS for node in lists.order(tier)}, {})
+    return carried_on(beginning, moves, height)
+
+
+async def _moves(view: View, after: int, height: int) -> Iterable[Change]:
+    """Who joined and who left the confirmed nodes above a height and up to another, in order."""
+    where = {"_id": {"$gte": eventkey(after + 1, 0), "$lt": eventkey(height + 1, 0)}, "event": {"$in": MOVES}}
+    rows = await view.many("node_events", where, sort=[("_id", 1)], fields=("node", "event", "tier"))
+    return map(event_change, rows)

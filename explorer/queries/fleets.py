@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 
@@ -52,8 +53,8 @@ async def fleet(view: View, key: bytes) -> Fleet | None:
     if not rows:
         return None
     records = [stored_node(row) for row in rows]
-    ranks = await ranks_at(view, view.tip.height)
-    outlook = await outlook_at(view, view.tip.height)
+    height = view.tip.height
+    ranks, outlook = await asyncio.gather(ranks_at(view, height), outlook_at(view, height))
     nodes = [node_result(view.network, record, ranks.get(record.id), outlook) for record in records]
     queued = [node for node in nodes if node.expected_height is not None]
     tiers = Counter(record.tier for record in records if record.status is Status.CONFIRMED)
@@ -79,10 +80,13 @@ async def places_of(view: View, tier: Tier, address: str, *, at: int | None = No
     key = address_key(address, view.network)
     height = view.tip.height if at is None else view.require_height(at)
     # All lives of a node pay the same address: the one that its collateral belongs to.
-    rows = await view.many("nodes", {"payee": key}, fields=("_id",))
-    order = (await lists_at(view, height)).order(tier)
-    mine = {row["_id"] for row in rows} & order.keys()
-    ranks = await ranks_at(view, height)
+    rows, lists, ranks, _ = await asyncio.gather(
+        view.many("nodes", {"payee": key}, fields=("_id",)),
+        lists_at(view, height),
+        ranks_at(view, height),
+        outlook_at(view, height),
+    )
+    mine = {row["_id"] for row in rows} & lists.order(tier).keys()
     held = sorted(mine, key=ranks.__getitem__)
     items = await places(view, tier, height, {node: ranks[node] for node in held[:PLACES]})
     return Places(len(held), items)

@@ -11,7 +11,7 @@ from explorer.db import View
 from explorer.paging import Cursor
 from explorer.queries.chances import Chances, chances_at
 from explorer.queries.node_results import Operator
-from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.pinned import mark_of, require_mark, require_pinned
 from explorer.queries.producers import Table, table_at
 from explorer.queries.results import Page
 from indexer.chain.address import encode_address
@@ -41,8 +41,9 @@ class Standing(NamedTuple):
 
 async def operators(view: View, *, cursor: str | None = None, limit: int) -> Page[Operator]:
     """The addresses whose nodes could produce, those with the most blocks first; a cursor stays with its block."""
-    height, rank = (view.tip.height, 0) if cursor is None else await require_unchanged(view, *LIST.decode(cursor))
-    ranked = await standings_at(view, height)
+    height, mark, rank = (view.tip.height, None, 0) if cursor is None else LIST.decode(cursor)
+    require_pinned(view, height)
+    ranked, _ = await asyncio.gather(standings_at(view, height), require_mark(view, height, mark))
     page = ranked[rank : rank + limit]
     items = tuple(
         Operator(encode_address(one.payee, view.network), one.nodes, one.confirmed, one.blocks, one.expected,
@@ -55,13 +56,12 @@ async def operators(view: View, *, cursor: str | None = None, limit: int) -> Pag
 
 async def standings_at(view: View, height: int) -> list[Standing]:
     """All addresses whose nodes were confirmed, or produced, in Proof of Node blocks up to ``height``; in order."""
-    kept: tuple[int, list[Standing]] | None = view.kept("operators", height)
-    if kept is not None and kept[0] == height:
-        return kept[1]
-    table, chances = await asyncio.gather(table_at(view, height), chances_at(view, height))
-    found = standings(table, chances, await _owned(view, table, chances, height))
-    view.keep("operators", height, (height, found))
-    return found
+
+    async def made() -> list[Standing]:
+        table, chances = await asyncio.gather(table_at(view, height), chances_at(view, height))
+        return standings(table, chances, await _owned(view, table, chances, height))
+
+    return await view.once("operators", height, made)
 
 
 def standings(table: Table, chances: Chances, owned: Mapping[int, Owned]) -> list[Standing]:

@@ -18,9 +18,7 @@ async def mark_of(view: View, height: int) -> int:
 
 async def require_unchanged(view: View, height: int, mark: int, rank: int) -> tuple[int, int]:
     """Height and rank of a cursor; Reorganised when the block that it stays with is gone."""
-    require_pinned(view, height)
-    if await mark_of(view, height) != mark:
-        raise _gone(height)
+    await require_mark(view, require_pinned(view, height), mark)
     return height, rank
 
 
@@ -29,6 +27,12 @@ def require_pinned(view: View, height: int) -> int:
     if height > view.tip.height:
         raise _gone(height)
     return height
+
+
+async def require_mark(view: View, height: int, mark: int | None) -> None:
+    """Raise Reorganised when the block at a height is another one than that of the mark; None stands for any."""
+    if mark is not None and await mark_of(view, height) != mark:
+        raise _gone(height)
 
 
 def _gone(height: int) -> Reorganised:

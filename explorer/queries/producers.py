@@ -13,7 +13,7 @@ from explorer.queries.chances import chances_at
 from explorer.queries.node_results import Producer, ProducerTotals, Slots
 from explorer.queries.outlook import WINDOW
 from explorer.queries.past import NEAR
-from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.pinned import mark_of, require_mark, require_pinned
 from explorer.queries.results import Page
 from explorer.queries.text import address_text, tier_name
 from indexer.chain.keys import outpoint_text
@@ -39,8 +39,11 @@ Table = Mapping[bytes, Produced]
 
 async def producers(view: View, *, cursor: str | None = None, limit: int) -> Page[Producer]:
     """The producers of Proof of Node blocks, the busiest first; a cursor stays with its block."""
-    height, rank = (view.tip.height, 0) if cursor is None else await require_unchanged(view, *LIST.decode(cursor))
-    table, chances = await asyncio.gather(table_at(view, height), chances_at(view, height))
+    height, mark, rank = (view.tip.height, None, 0) if cursor is None else LIST.decode(cursor)
+    require_pinned(view, height)
+    table, chances, _ = await asyncio.gather(
+        table_at(view, height), chances_at(view, height), require_mark(view, height, mark)
+    )
     ranked = sorted(table, key=lambda point: (-table[point].blocks, point))
     page = ranked[rank : rank + limit]
     nodes = {bytes(row["outpoint"]): row for row in await view.many("nodes", {"outpoint": {"$in": page}})}
@@ -92,13 +95,14 @@ async def _recent_slots(view: View) -> Slots | None:
 
 async def table_at(view: View, height: int) -> Table:
     """All producers up to a block; kept in memory, and carried on from there block by block."""
-    kept: tuple[int, Table] | None = view.kept("producers", height)
-    if kept is not None and kept[0] >= height - NEAR:
-        table = await _carried_on(view, kept, height)
-    else:
-        table = await _counted(view, height)
-    view.keep("producers", height, (height, table))
-    return table
+
+    async def made() -> tuple[int, Table]:
+        near: tuple[int, Table] | None = view.kept("producers", height)
+        if near is not None and near[0] >= height - NEAR:
+            return height, await _carried_on(view, near, height)
+        return height, await _counted(view, height)
+
+    return (await view.once("producers", height, made))[1]
 
 
 async def _counted(view: View, height: int) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
@@ -14,7 +15,7 @@ from explorer.queries.blocks import reference_at
 from explorer.queries.node_results import ListCounts, NextPayee, Queue, QueuePlace, Requirements, Tiers, TierState
 from explorer.queries.outlook import Outlook, outlook_at
 from explorer.queries.past import LastConfirmations, confirmations_of, lists_at, starts_at
-from explorer.queries.pinned import mark_of, require_pinned, require_unchanged
+from explorer.queries.pinned import mark_of, require_mark, require_pinned
 from explorer.queries.requirements import REQUIREMENTS
 from explorer.queries.text import tier_name
 from explorer.queries.units import TIERS as TIER_NAMES
@@ -65,7 +66,7 @@ async def queue(
     """
     height, rank, mark = position(view, tier, at, first, cursor)
     _, reference, lists, _ = await asyncio.gather(
-        _nothing() if mark is None else require_unchanged(view, height, mark, rank),
+        require_mark(view, height, mark),
         reference_at(view, height),
         lists_at(view, height),
         outlook_at(view, height),
@@ -91,23 +92,25 @@ async def places(view: View, tier: Tier, height: int, ranks: Mapping[int, int]) 
     )
 
 
-def position(
-    view: View, tier: Tier, at: int | None, first: int, cursor: str | None
-) -> tuple[int, int, int | None]:
-    """The height and the first rank that are asked for, and the mark of the block that a cursor stays with."""
+class Position(NamedTuple):
+    """A place in the queue after block ``height``; ``mark`` is of the block that a cursor stays with."""
+
+    height: int
+    rank: int
+    mark: int | None
+
+
+def position(view: View, tier: Tier, at: int | None, first: int, cursor: str | None) -> Position:
+    """What is asked for; Reorganised when the cursor's block is above the tip."""
     if cursor is None:
-        return view.tip.height if at is None else view.require_height(at), first, None
+        return Position(view.tip.height if at is None else view.require_height(at), first, None)
     pinned = CURSORS[tier].decode(cursor)
     if at is not None and at != pinned[0]:
         raise BadRequest(Phrase(
             "the cursor belongs to height %(pinned)s, at is %(at)s: leave at away or pass the same",
             pinned=pinned[0], at=at,
         ))  # fmt: skip
-    return require_pinned(view, pinned[0]), pinned[2], pinned[1]
-
-
-async def _nothing() -> None:
-    """Where there is no cursor."""
+    return Position(require_pinned(view, pinned[0]), pinned[2], pinned[1])
 
 
 async def _known(view: View, nodes: Sequence[int], height: int) -> tuple[Mapping[int, Document], LastConfirmations]:

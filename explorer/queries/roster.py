@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -100,8 +101,11 @@ def split_list(text: str) -> tuple[str, ...]:
 async def roster(view: View, entries: Sequence[str], *, order: Order = "payout", limit: int = MOST_NODES) -> Roster:
     """The nodes that the entries name, as they are at the tip: the first ``limit`` of an order, and sums of all."""
     keys = {text: read_entry(view.network, text) for text in entries}
-    rows = await _rows(view, {key for key in keys.values() if isinstance(key, Key)})
-    ranks, outlook = await ranks_at(view, view.tip.height), await outlook_at(view, view.tip.height)
+    rows, ranks, outlook = await asyncio.gather(
+        _rows(view, {key for key in keys.values() if isinstance(key, Key)}),
+        ranks_at(view, view.tip.height),
+        outlook_at(view, view.tip.height),
+    )
     counts = Counter(key for row in rows for key in keys_of(row))
     nodes = [node_result(view.network, stored_node(row), ranks.get(row["_id"]), outlook) for row in rows]
     return Roster(

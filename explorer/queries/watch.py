@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from explorer.db import View
 from explorer.queries.node_results import Node
 from explorer.queries.nodes import node_result, stored_node
-from explorer.queries.outlook import outlook_at
+from explorer.queries.outlook import Outlook, outlook_at
 from explorer.queries.past import ranks_at
 from indexer.chain import deadlines, nodes, tiers
 from indexer.chain.nodes import Status
 from indexer.chain.params import Network
+from indexer.store.codec import Document
 
 SOON = 60
 """Blocks before its expiry from which a confirmed node is watched."""
@@ -34,15 +37,23 @@ async def expiring(view: View) -> WatchList:
     horizon = view.tip.height + SOON
     # The windows of the next block are the shortest of those to come: no node is missed, the deadline decides.
     latest = horizon - 1 - tiers.windows(view.network, view.tip.height + 1).expiry
-    rows = await view.many("nodes", {"status": int(Status.CONFIRMED), "last_confirmed": {"$lte": latest}})
+    rows, ranks, outlook = await _with_queues(view, {
+        "status": int(Status.CONFIRMED), "last_confirmed": {"$lte": latest}
+    })  # fmt: skip
     records = [record for row in rows if _deadline(view.network, record := stored_node(row)) <= horizon]
-    return await _watched(view, records)
+    return _watched(view.network, records, ranks, outlook)
 
 
 async def on_list(view: View, status: Status) -> WatchList:
     """The nodes that wait for their first confirmation, or those on the DoS list; the first deadline first."""
-    rows = await view.many("nodes", {"status": int(status)})
-    return await _watched(view, [stored_node(row) for row in rows])
+    rows, ranks, outlook = await _with_queues(view, {"status": int(status)})
+    return _watched(view.network, [stored_node(row) for row in rows], ranks, outlook)
+
+
+async def _with_queues(view: View, where: Mapping[str, Any]) -> tuple[list[Document], Mapping[int, int], Outlook]:
+    """Rows of nodes, and what their places in the queues follow from."""
+    height = view.tip.height
+    return await asyncio.gather(view.many("nodes", where), ranks_at(view, height), outlook_at(view, height))
 
 
 def _deadline(network: Network, record: nodes.Node) -> int:
@@ -50,9 +61,9 @@ def _deadline(network: Network, record: nodes.Node) -> int:
     return deadlines.expires_height(network, record) or deadlines.dos_until(network, record) or 0
 
 
-async def _watched(view: View, records: Sequence[nodes.Node]) -> WatchList:
-    first = sorted(records, key=lambda record: (_deadline(view.network, record), record.outpoint))[:MOST]
-    ranks = await ranks_at(view, view.tip.height)
-    outlook = await outlook_at(view, view.tip.height)
-    items = tuple(node_result(view.network, record, ranks.get(record.id), outlook) for record in first)
+def _watched(
+    network: Network, records: Sequence[nodes.Node], ranks: Mapping[int, int], outlook: Outlook
+) -> WatchList:
+    first = sorted(records, key=lambda record: (_deadline(network, record), record.outpoint))[:MOST]
+    items = tuple(node_result(network, record, ranks.get(record.id), outlook) for record in first)
     return WatchList(len(records), items)
