@@ -12,8 +12,13 @@ MASK = (1 << 63) - 1
 
 
 async def mark_of(view: View, height: int) -> int:
-    """What a cursor keeps of the hash of a block."""
-    return int.from_bytes(parse_hash((await reference_at(view, height)).hash)[:8], "big") & MASK
+    """What a cursor keeps of the hash of the block at a height."""
+    return mark(parse_hash((await reference_at(view, height)).hash))
+
+
+def mark(hash: bytes) -> int:
+    """What a cursor keeps of a block hash in wire order."""
+    return int.from_bytes(hash[:8], "big") & MASK
 
 
 async def require_unchanged(view: View, height: int, mark: int, rank: int) -> tuple[int, int]:

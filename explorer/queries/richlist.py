@@ -14,7 +14,7 @@ from explorer.labels import Labels
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries.addresses import is_following
-from explorer.queries.pinned import mark_of, require_unchanged
+from explorer.queries.pinned import mark, require_mark, require_pinned
 from explorer.queries.results import BlockReference, TierCounts
 from explorer.queries.units import Address, Zatoshi
 from indexer.chain.address import encode_address
@@ -106,10 +106,19 @@ class Made(NamedTuple):
 
 async def holders(view: View, labels: Labels, *, cursor: str | None = None, limit: int) -> Holders:
     """The richest addresses, the richest first; a cursor stays with its list while newer ones are made."""
-    pinned, rank = None, 0
-    if cursor is not None:
-        pinned, rank = await require_unchanged(view, *LIST.decode(cursor))
-    made = await newest(view, pinned)
+    if cursor is None:
+        return await _holders(view, labels, await newest(view), 0, limit)
+    pinned, known, rank = LIST.decode(cursor)
+    require_pinned(view, pinned)
+    found, _ = await asyncio.gather(_newest(view, pinned), require_mark(view, pinned, known))
+    if found is None:
+        raise Reorganised(
+            Phrase("the rich list of block %(pinned)s is not kept any more: begin the list again", pinned=pinned)
+        )
+    return await _holders(view, labels, found, rank, limit)
+
+
+async def _holders(view: View, labels: Labels, made: Made, rank: int, limit: int) -> Holders:
     keys = made.list.addresses[rank : rank + limit]
     nodes = await _nodes_of(view, keys)
     items = tuple(
@@ -126,13 +135,16 @@ async def holders(view: View, labels: Labels, *, cursor: str | None = None, limi
     end = rank + len(items)
     more = end < len(made.list.addresses)
     height = made.list.height
-    after = LIST.encode(height, await mark_of(view, height), end) if more else None
+    after = LIST.encode(height, mark(made.list.hash), end) if more else None
     return Holders(made.at, made.transparent, made.list.holders, items, after)
 
 
 async def distribution(view: View) -> Distribution:
     """How many addresses have how much, by powers of ten of the smallest unit."""
-    made = await newest(view, None)
+    return _distribution(await newest(view))
+
+
+def _distribution(made: Made) -> Distribution:
     balances = made.list.balances
     heads = [(number, sum(balances[:number])) for number in HEADS if number <= len(balances)]
     return Distribution(
@@ -145,29 +157,31 @@ async def distribution(view: View) -> Distribution:
     )
 
 
-async def newest(view: View, pinned: int | None) -> Made:
-    """The newest list of a block of this chain, or that of height ``pinned``.
+async def newest(view: View) -> Made:
+    """The newest list of a block of this chain; Syncing while there is none."""
+    found = await _newest(view, None)
+    if found is None:
+        raise Syncing(Phrase(
+            "there is no rich list yet: the indexer makes one as soon as it follows the chain, unless its setting "
+            "indexer.richlist_blocks is 0; ask again later",
+        ))  # fmt: skip
+    return found
 
-    Raises Syncing while there is none, Reorganised when the pinned one is not kept any more.
-    """
-    where = {"_id": {"$lte": view.tip.height} if pinned is None else pinned}
-    heads = await view.many("richlist", where, sort=[("_id", -1)], fields=("hash",))
-    heights = [head["_id"] for head in heads]
-    ours = {row["_id"]: row for row in await view.many("blocks", {"_id": {"$in": heights}})}
-    for head in heads:
-        block = ours.get(head["_id"])
-        row = await view.one("richlist", {"_id": head["_id"]}) if block and block["hash"] == head["hash"] else None
-        if block is not None and row is not None:
-            view.shown["richlist"] = head["_id"]
-            return Made(rich_list(row), block["transparent"])
-    if pinned is not None:
-        raise Reorganised(
-            Phrase("the rich list of block %(pinned)s is not kept any more: begin the list again", pinned=pinned)
-        )
-    raise Syncing(Phrase(
-        "there is no rich list yet: the indexer makes one as soon as it follows the chain, unless its setting "
-        "indexer.richlist_blocks is 0; ask again later",
-    ))  # fmt: skip
+
+async def _newest(view: View, pinned: int | None) -> Made | None:
+    """The newest list of a block of this chain, or that of height ``pinned``; None when there is none."""
+    rows = await view.aggregate("richlist", [
+        {"$match": {"_id": {"$lte": view.tip.height} if pinned is None else pinned}},
+        {"$sort": {"_id": -1}},
+        {"$lookup": {"from": "blocks", "localField": "_id", "foreignField": "_id", "as": "block"}},
+        {"$unwind": "$block"},
+        {"$match": {"$expr": {"$eq": ["$hash", "$block.hash"]}}},
+        {"$limit": 1},
+    ])  # fmt: skip
+    if not rows:
+        return None
+    view.shown["richlist"] = rows[0]["_id"]
+    return Made(rich_list(rows[0]), rows[0]["block"]["transparent"])
 
 
 def _bands(made: Made) -> Iterator[Band]:
@@ -201,5 +215,5 @@ async def rich_page(
     """One page of the rich list; the distribution beside the first one."""
     if cursor is not None:
         return await holders(view, labels, cursor=cursor, limit=limit), None
-    listed, spread = await asyncio.gather(holders(view, labels, limit=limit), distribution(view))
-    return listed, spread
+    made = await newest(view)
+    return await _holders(view, labels, made, 0, limit), _distribution(made)
