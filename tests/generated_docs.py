@@ -174,10 +174,10 @@ def endpoint_part(endpoint: Endpoint) -> str:
         for p in endpoint.query
     ]
     if endpoint.body is not None:
-        required = endpoint.body["required"]
+        required = endpoint.body.required
         rows += [
             (code(name), "body", _schema(schema), "required" if name in required else "")
-            for name, schema in endpoint.body["properties"].items()
+            for name, schema in endpoint.body.fields.items()
         ]
     parameters = [table(("parameter", "in", "type", "meaning"), rows)] if rows else []
     errors = ", ".join(map(str, endpoint.errors))

@@ -62,11 +62,11 @@ class Wish:
     """A webhook as somebody asks for it; without ``events`` all but the regular confirmations."""
 
     url: str
-    note: str
-    addresses: Sequence[str]
-    nodes: Sequence[str]
-    events: Sequence[str] | None
-    min_confirmations: int
+    note: str = ""
+    addresses: Sequence[str] = ()
+    nodes: Sequence[str] = ()
+    events: Sequence[str] | None = None
+    min_confirmations: int = 1
 
 
 class AccountHooks:

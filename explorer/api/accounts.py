@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
+from explorer.api.body import Body, query_int
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.json import amount_text
 from explorer.api.lists import CURSOR, LIMIT, paging
@@ -28,7 +28,6 @@ from indexer.chain.keys import hash_text
 FORMATS: Final = ("json", "csv")
 CSV: Final = ("text/csv",)
 COLUMNS: Final = ("date", "height", "txid", "category", "amount", "balance")
-CREDITS_BYTES: Final = 1 << 18
 
 FORMAT = Parameter("format", {"type": "string", "enum": list(FORMATS), "default": "json"}, "csv: all of it at once")
 FROM = Parameter("from", {"type": "string"}, "first block: a height, or a date in ISO 8601")
@@ -36,17 +35,13 @@ TO = Parameter("to", {"type": "string"}, "last block: a height, or a date in ISO
 ADDRESS = Parameter("address", {"type": "string"}, "transparent address of this network", required=True)
 DEPTH = Parameter("min_confirmations", {"type": "integer", "minimum": 1, "default": 1}, "keep credits back until then")
 
-CREDITS_BODY: dict[str, Any] = {
-    "type": "object",
-    "required": ["addresses"],
-    "additionalProperties": False,
-    "properties": {
-        "addresses": {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"type": "string"}},
-        "cursor": {"type": "string"},
-        "limit": LIMIT.schema,
-        "min_confirmations": DEPTH.schema,
-    },
-}
+CREDITS_BODY: Final = Body(
+    1 << 18, "addresses",
+    addresses={"type": "array", "minItems": 1, "maxItems": MOST, "items": {"type": "string"}},
+    cursor=CURSOR.schema,
+    limit=LIMIT.schema,
+    min_confirmations=DEPTH.schema,
+)  # fmt: skip
 
 api = Api()
 
@@ -80,14 +75,14 @@ async def get_credits(request: Request) -> Answer[Credits]:
 @api.post("/api/v1/credits", Credits, CREDITS_BODY)
 async def post_credits(request: Request) -> Answer[Credits]:
     """What came to up to 1000 addresses after a cursor, as for one."""
-    body = await read_object(request, CREDITS_BYTES, ("addresses", "cursor", "limit", "min_confirmations"))
-    limit = body_int(body, "limit")
+    asked = await CREDITS_BODY.read(request)
+    limit = asked["limit"]
     return await services(request).db.fenced(
         credits,
-        body_texts(body, "addresses"),
-        cursor=None if body.get("cursor") is None else body_text(body, "cursor"),
+        asked["addresses"],
+        cursor=asked["cursor"],
         limit=parse_limit(None if limit is None else str(limit)),
-        min_confirmations=body_int(body, "min_confirmations"),
+        min_confirmations=asked["min_confirmations"],
     )
 
 

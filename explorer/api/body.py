@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from starlette.requests import ClientDisconnect, Request
 
 from explorer.errors import BadRequest, TooLarge
+from explorer.languages import N_
 from explorer.languages.phrases import Phrase
 from explorer.queries.text import parse_height
 
@@ -26,6 +27,30 @@ def query_int(request: Request, name: str) -> int | None:
         ) from None
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 53
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+TYPES: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
+    "string": (_is_text, N_("%(name)s: expected a text")),
+    "array": (_is_texts, N_("%(name)s: expected a list of texts")),
+    "integer": (_is_whole, N_("%(name)s: expected a whole number")),
+    "boolean": (_is_flag, N_("%(name)s: expected true or false")),
+}
+
+
 async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
     """The body; TooLarge, which calls it ``what``, as soon as it is too large, BadRequest when it ends early."""
     received = bytearray()
@@ -41,7 +66,34 @@ async def read_bytes(request: Request, most_bytes: int, what: str) -> bytes:
     return bytes(received)
 
 
-async def read_object(request: Request, most_bytes: int, known: tuple[str, ...]) -> Mapping[str, Any]:
+class Body:
+    """A JSON object that a question is asked with: its fields by JSON Schema, in at most so many bytes.
+
+    A field that is not ``required`` may be left away, or be null. Of a schema only the type is checked here: what a
+    value means is known to those who use it.
+    """
+
+    def __init__(self, most_bytes: int, *required: str, **fields: Mapping[str, Any]) -> None:
+        self.most_bytes, self.required, self.fields = most_bytes, required, fields
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the whole."""
+        return {
+            "type": "object", "required": list(self.required), "additionalProperties": False, "properties": self.fields,
+        }  # fmt: skip
+
+    async def read(self, request: Request) -> dict[str, Any]:
+        """All fields by name, None for those that did not come; BadRequest says what was expected."""
+        sent = await _read_object(request, self.most_bytes, tuple(self.fields))
+        for name, schema in self.fields.items():
+            is_right, problem = TYPES[schema["type"]]
+            if not is_right(value := sent.get(name)) and (value is not None or name in self.required):
+                raise BadRequest(Phrase(problem, name=name))
+        return {name: sent.get(name) for name in self.fields}
+
+
+async def _read_object(request: Request, most_bytes: int, known: tuple[str, ...]) -> Mapping[str, Any]:
     """The JSON object in the body; BadRequest for anything else, and for keys that are not ``known``."""
     try:
         body = json.loads(await read_bytes(request, most_bytes, "body"))
@@ -55,32 +107,6 @@ async def read_object(request: Request, most_bytes: int, known: tuple[str, ...])
             key=repr(unknown[0][:40]), known=", ".join(known),
         ))  # fmt: skip
     return body
-
-
-def body_text(body: Mapping[str, Any], name: str) -> str:
-    """A text of the body."""
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise BadRequest(Phrase("%(name)s: expected a text", name=name))
-    return value
-
-
-def body_texts(body: Mapping[str, Any], name: str) -> list[str]:
-    """A list of texts of the body."""
-    value = body.get(name)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadRequest(Phrase("%(name)s: expected a list of texts", name=name))
-    return value
-
-
-def body_int(body: Mapping[str, Any], name: str) -> int | None:
-    """A whole number of the body, at least 0, or None."""
-    value = body.get(name)
-    if value is None:
-        return None
-    if type(value) is not int or not 0 <= value < 1 << 53:
-        raise BadRequest(Phrase("%(name)s: expected a whole number", name=name))
-    return value
 
 
 def _example(known: tuple[str, ...]) -> str:

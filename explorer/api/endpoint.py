@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from explorer.api.body import Body
 from explorer.api.respond import Immutable, respond
 from explorer.db import Answer
 from explorer.errors import BadRequest
@@ -47,7 +48,7 @@ class Endpoint:
     handler: Handler
     answer: Any
     query: tuple[Parameter, ...] = ()
-    body: Mapping[str, Any] | None = None
+    body: Body | None = None
     errors: tuple[int, ...] = (400, 404, 409, 503)
     revalidate: bool = True
     also_written: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ class Api:
         """Declare the decorated handler as the answer to GET."""
         return self._declare("GET", path, answer, query, more)
 
-    def post(self, path: str, answer: Any, body: Mapping[str, Any], **more: Any) -> Callable[[Handler], Handler]:
+    def post(self, path: str, answer: Any, body: Body, **more: Any) -> Callable[[Handler], Handler]:
         """Declare the decorated handler as the answer to POST with a JSON body."""
         return self._declare("POST", path, answer, (), {**more, "body": body, "revalidate": False})
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.requests import Request
 
-from explorer.api.body import body_text, read_object
+from explorer.api.body import Body
 from explorer.api.endpoint import Api, Parameter
 from explorer.db import Answer
 from explorer.errors import BadRequest, Syncing
@@ -14,22 +14,15 @@ from explorer.queries.messages import LONGEST, Verdict, verdict
 from explorer.services import services
 
 ASKED: Final = ("address", "signature", "message")
-BODY_BYTES: Final = 1 << 17
 PARAMETERS: Final = (
     Parameter("address", {"type": "string"}, "address of a key", required=True),
     Parameter("signature", {"type": "string"}, "in Base64, as wallets give it", required=True),
     Parameter("message", {"type": "string"}, "the text that was signed, none by default"),
 )
-BODY: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["address", "signature", "message"],
-    "additionalProperties": False,
-    "properties": {
-        "address": {"type": "string"},
-        "signature": {"type": "string"},
-        "message": {"type": "string", "maxLength": LONGEST},
-    },
-}
+BODY: Final = Body(
+    1 << 17, *ASKED,
+    address={"type": "string"}, signature={"type": "string"}, message={"type": "string", "maxLength": LONGEST},
+)  # fmt: skip
 
 api = Api()
 
@@ -55,5 +48,4 @@ async def get_verdict(request: Request) -> Answer[Verdict]:
 @api.post("/api/v1/verify", Verdict, BODY, errors=(400, 503))
 async def post_verdict(request: Request) -> Answer[Verdict]:
     """The same for a message that is too long for an address line, or nobody else's business."""
-    body = await read_object(request, BODY_BYTES, ASKED)
-    return _answer(request, {name: body_text(body, name) for name in ASKED})
+    return _answer(request, await BODY.read(request))

@@ -116,7 +116,7 @@ def _operation(endpoint: Endpoint, components: dict[str, Schema]) -> dict[str, A
         "responses": {"200": _answer(endpoint, components), **_errors(endpoint)},
     }
     if endpoint.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": endpoint.body}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": endpoint.body.schema}}}
     if endpoint.signed_in:
         operation["security"] = [{"token": []}]
     if endpoint.revalidate:

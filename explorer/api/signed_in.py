@@ -11,7 +11,7 @@ from starlette.requests import Request
 from explorer.accounts.book import KINDS, LONGEST_NOTE, Account, Watch
 from explorer.accounts.hooks import MOST_ENTRIES, AccountHook, Wish
 from explorer.accounts.sessions import LONGEST_SECONDS
-from explorer.api.body import body_int, body_text, body_texts, read_object
+from explorer.api.body import Body
 from explorer.api.endpoint import Api
 from explorer.db import Answer
 from explorer.errors import BadRequest, NotSignedIn, Syncing
@@ -31,9 +31,20 @@ KIND: Final[Mapping[str, Any]] = {"type": "string", "enum": list(KINDS)}
 FLAG: Final[Mapping[str, Any]] = {"type": "boolean"}
 
 
-def body(required: tuple[str, ...], **properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema of a body."""
-    return {"type": "object", "required": list(required), "additionalProperties": False, "properties": properties}
+CHALLENGE: Final = Body(BODY_BYTES, "address", address=TEXT)
+SIGNATURE: Final = Body(BODY_BYTES, "nonce", "address", "signature", nonce=TEXT, address=TEXT, signature=TEXT)
+SIGN_OUT: Final = Body(BODY_BYTES, everywhere=FLAG)
+WATCH: Final = Body(BODY_BYTES, "kind", "entry", kind=KIND, entry=TEXT, note=NOTE)
+UNWATCH: Final = Body(BODY_BYTES, "kind", "entry", kind=KIND, entry=TEXT)
+FEED: Final = Body(BODY_BYTES, revoke=FLAG)
+WEBHOOK: Final = Body(
+    BODY_BYTES, "url",
+    url=TEXT, note=NOTE, addresses=TEXTS, nodes=TEXTS,
+    events={"type": "array", "maxItems": len(EVENTS), "items": {"type": "string", "enum": sorted(EVENTS)}},
+    min_confirmations={"type": "integer", "minimum": 1},
+)  # fmt: skip
+CHANGE: Final = Body(BODY_BYTES, "id", "action", id=TEXT, action={"type": "string", "enum": list(ACTIONS)})
+DELETE: Final = Body(BODY_BYTES, "confirm", confirm=FLAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,50 +149,32 @@ def _answer(request: Request, value: Any) -> Answer[Any]:
     return Answer(value, tip)
 
 
-@api.post(
-    "/api/v1/account/challenges", ChallengeText, body(("address",), address=TEXT), errors=(400, 403, 413, 429, 503)
-)
+@api.post("/api/v1/account/challenges", ChallengeText, CHALLENGE, errors=(400, 403, 413, 429, 503))
 async def post_challenge(request: Request) -> Answer[ChallengeText]:
     """A text to sign with the key of a Flux address or ZelID, for a token."""
-    asked, accounts = await read_object(request, BODY_BYTES, ("address",)), services(request).accounts
-    address = body_text(asked, "address")
-    made = await accounts.challenges.make("program", address, _here(request), client_of(request.scope).name)
+    asked, accounts = await CHALLENGE.read(request), services(request).accounts
+    made = await accounts.challenges.make("program", asked["address"], _here(request), client_of(request.scope).name)
     return _answer(request, ChallengeText(made.nonce, made.message, made.until))
 
 
-SESSION_KEYS: Final = ("nonce", "address", "signature")
-
-
-@api.post(
-    "/api/v1/account/sessions", Session,
-    body(SESSION_KEYS, nonce=TEXT, address=TEXT, signature=TEXT),
-    errors=(400, 403, 413, 429, 503),
-)  # fmt: skip
+@api.post("/api/v1/account/sessions", Session, SIGNATURE, errors=(400, 403, 413, 429, 503))
 async def post_session(request: Request) -> Answer[Session]:
     """A token for the signature of a challenge."""
-    asked, accounts = await read_object(request, BODY_BYTES, SESSION_KEYS), services(request).accounts
-    nonce, address, signature = (body_text(asked, key) for key in SESSION_KEYS)
-    token = await accounts.sign_in("program", nonce, address, signature, _here(request))
-    account = await accounts.book.read(address)
+    asked, accounts = await SIGNATURE.read(request), services(request).accounts
+    token = await accounts.sign_in("program", **asked, site=_here(request))
+    account = await accounts.book.read(asked["address"])
     return _answer(request, Session(token, account.seen + LONGEST_SECONDS))
 
 
-@api.post("/api/v1/account/sign-out", Ended, body((), everywhere=FLAG), errors=ERRORS, signed_in=True)
+@api.post("/api/v1/account/sign-out", Ended, SIGN_OUT, errors=ERRORS, signed_in=True)
 async def post_sign_out(request: Request) -> Answer[Ended]:
     """End this session, or with ``everywhere`` all of the account."""
-    asked, account = await read_object(request, BODY_BYTES, ("everywhere",)), await _account(request)
+    account, asked = await _account(request), await SIGN_OUT.read(request)
     sessions = services(request).accounts.sessions
-    if _flag(asked, "everywhere"):
+    if asked["everywhere"]:
         return _answer(request, Ended(await sessions.end_all(account.address)))
     await sessions.end(_token(request))
     return _answer(request, Ended(1))
-
-
-def _flag(asked: Mapping[str, Any], name: str) -> bool:
-    value = asked.get(name, False)
-    if not isinstance(value, bool):
-        raise BadRequest(f"{name}: expected true or false")
-    return value
 
 
 def _shown(account: Account) -> KeptAccount:
@@ -202,37 +195,28 @@ async def get_watched(request: Request) -> Answer[Watched]:
     return await services(request).db.fenced(watched, addresses, nodes)
 
 
-@api.post(
-    "/api/v1/account/watches", KeptAccount, body(("kind", "entry"), kind=KIND, entry=TEXT, note=NOTE),
-    errors=ERRORS, signed_in=True,
-)  # fmt: skip
+@api.post("/api/v1/account/watches", KeptAccount, WATCH, errors=ERRORS, signed_in=True)
 async def post_watch(request: Request) -> Answer[KeptAccount]:
     """Put an address, a node or an address that nodes pay on the watch list, or write another note to it."""
-    asked, account = await read_object(request, BODY_BYTES, ("kind", "entry", "note")), await _account(request)
-    note = body_text(asked, "note") if "note" in asked else ""
-    book = services(request).accounts.book
-    await book.watch(account.address, body_text(asked, "kind"), body_text(asked, "entry"), note)
+    account, asked, book = await _account(request), await WATCH.read(request), services(request).accounts.book
+    await book.watch(account.address, asked["kind"], asked["entry"], asked["note"] or "")
     return _answer(request, _shown(await book.read(account.address)))
 
 
-@api.post(
-    "/api/v1/account/watches/remove", KeptAccount, body(("kind", "entry"), kind=KIND, entry=TEXT),
-    errors=(*ERRORS, 404), signed_in=True,
-)  # fmt: skip
+@api.post("/api/v1/account/watches/remove", KeptAccount, UNWATCH, errors=(*ERRORS, 404), signed_in=True)
 async def post_unwatch(request: Request) -> Answer[KeptAccount]:
     """Take something off the watch list."""
-    asked, account = await read_object(request, BODY_BYTES, ("kind", "entry")), await _account(request)
-    book = services(request).accounts.book
-    await book.unwatch(account.address, body_text(asked, "kind"), body_text(asked, "entry"))
+    account, asked, book = await _account(request), await UNWATCH.read(request), services(request).accounts.book
+    await book.unwatch(account.address, asked["kind"], asked["entry"])
     return _answer(request, _shown(await book.read(account.address)))
 
 
-@api.post("/api/v1/account/feed", Feed, body((), revoke=FLAG), errors=ERRORS, signed_in=True)
+@api.post("/api/v1/account/feed", Feed, FEED, errors=ERRORS, signed_in=True)
 async def post_feed(request: Request) -> Answer[Feed]:
     """Give the watch list an address of its own, instead of the one before; with ``revoke`` none."""
-    asked, account = await read_object(request, BODY_BYTES, ("revoke",)), await _account(request)
+    account, asked = await _account(request), await FEED.read(request)
     book = services(request).accounts.book
-    if _flag(asked, "revoke"):
+    if asked["revoke"]:
         await book.close_feed(account.address)
         return _answer(request, Feed(None, None))
     secret = await book.open_feed(account.address)
@@ -246,42 +230,20 @@ async def get_webhooks(request: Request) -> Answer[Hooks]:
     return _answer(request, Hooks(hooks.most, await hooks.all(account.address)))
 
 
-HOOK_KEYS: Final = ("url", "note", "addresses", "nodes", "events", "min_confirmations")
-
-
-@api.post(
-    "/api/v1/account/webhooks", NewHook,
-    body(("url",), url=TEXT, note=NOTE, addresses=TEXTS, nodes=TEXTS,
-         events={"type": "array", "maxItems": len(EVENTS), "items": {"type": "string", "enum": sorted(EVENTS)}},
-         min_confirmations={"type": "integer", "minimum": 1}),
-    errors=ERRORS, signed_in=True,
-)  # fmt: skip
+@api.post("/api/v1/account/webhooks", NewHook, WEBHOOK, errors=ERRORS, signed_in=True)
 async def post_webhook(request: Request) -> Answer[NewHook]:
     """Make a webhook: it is told of what comes from now on."""
-    asked, account = await read_object(request, BODY_BYTES, HOOK_KEYS), await _account(request)
-    depth = body_int(asked, "min_confirmations")
-    wish = Wish(
-        url=body_text(asked, "url"),
-        note=body_text(asked, "note") if "note" in asked else "",
-        addresses=body_texts(asked, "addresses") if "addresses" in asked else [],
-        nodes=body_texts(asked, "nodes") if "nodes" in asked else [],
-        events=body_texts(asked, "events") if "events" in asked else None,
-        min_confirmations=1 if depth is None else depth,
-    )
+    account, asked = await _account(request), await WEBHOOK.read(request)
+    wish = Wish(**{name: value for name, value in asked.items() if value is not None})
     made, secret = await services(request).accounts.hooks.make(account.address, wish)
     return _answer(request, NewHook(secret, made))
 
 
-@api.post(
-    "/api/v1/account/webhooks/change", Hooks,
-    body(("id", "action"), id=TEXT, action={"type": "string", "enum": list(ACTIONS)}),
-    errors=(*ERRORS, 404), signed_in=True,
-)  # fmt: skip
+@api.post("/api/v1/account/webhooks/change", Hooks, CHANGE, errors=(*ERRORS, 404), signed_in=True)
 async def post_webhook_change(request: Request) -> Answer[Hooks]:
     """Pause a webhook, let it go on, test it, or delete it."""
-    asked, account = await read_object(request, BODY_BYTES, ("id", "action")), await _account(request)
-    hooks, id, action = services(request).accounts.hooks, body_text(asked, "id"), body_text(asked, "action")
-    await hooks.act(account.address, id, action)
+    account, asked, hooks = await _account(request), await CHANGE.read(request), services(request).accounts.hooks
+    await hooks.act(account.address, asked["id"], asked["action"])
     return _answer(request, Hooks(hooks.most, await hooks.all(account.address)))
 
 
@@ -292,10 +254,10 @@ async def get_export(request: Request) -> Answer[Kept]:
     return _answer(request, Kept(await services(request).accounts.book.export(account.address)))
 
 
-@api.post("/api/v1/account/delete", Deleted, body(("confirm",), confirm=FLAG), errors=ERRORS, signed_in=True)
+@api.post("/api/v1/account/delete", Deleted, DELETE, errors=ERRORS, signed_in=True)
 async def post_delete(request: Request) -> Answer[Deleted]:
     """Remove everything that is kept of the account, at once; ``confirm`` must be true."""
-    asked, account = await read_object(request, BODY_BYTES, ("confirm",)), await _account(request)
-    if not _flag(asked, "confirm"):
+    account, asked = await _account(request), await DELETE.read(request)
+    if not asked["confirm"]:
         raise BadRequest("confirm: expected true; nothing was deleted")
     return _answer(request, Deleted(await services(request).accounts.delete(account.address)))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from explorer.api import accounts, charts, events, holdings, messages, nodes, operator, planning, signed_in, supply
-from explorer.api.body import body_int, body_text, body_texts, query_int, read_object
+from explorer.api.body import Body, query_int
 from explorer.api.endpoint import Api, Parameter
 from explorer.api.lists import AT, CURSOR, LIMIT, WHOLE, paging
 from explorer.api.respond import Immutable
@@ -38,8 +36,6 @@ from explorer.queries.text import parse_block_reference, parse_txid
 from explorer.services import services
 
 IMMUTABLE_DEPTH = 100
-BALANCES_BYTES = 1 << 18
-TRANSACTION_BYTES = (1 << 22) + (1 << 10)
 
 CONFIRMATIONS = Parameter("confirmations", {"type": "integer", "minimum": 1}, "the height with so many confirmations")
 BEFORE = Parameter("before", WHOLE, "only blocks below this height")
@@ -47,22 +43,15 @@ SOUGHT = "height, hash, txid, address, outpoint, IP, key, tier, name, date, tip,
 Q = Parameter("q", {"type": "string"}, SOUGHT, required=True)
 BEGUN = Parameter("q", {"type": "string"}, "what has been typed so far")
 
-BALANCES_BODY: dict[str, Any] = {
-    "type": "object",
-    "required": ["addresses"],
-    "additionalProperties": False,
-    "properties": {
-        "addresses": {"type": "array", "maxItems": MOST, "items": {"type": "string"}},
-        "at": WHOLE,
-        "confirmations": {"type": "integer", "minimum": 1},
-    },
-}
-TRANSACTION_BODY: dict[str, Any] = {
-    "type": "object",
-    "required": ["hex"],
-    "additionalProperties": False,
-    "properties": {"hex": {"type": "string", "pattern": "^([0-9a-fA-F]{2})+$"}},
-}
+BALANCES_BODY = Body(
+    1 << 18, "addresses",
+    addresses={"type": "array", "maxItems": MOST, "items": {"type": "string"}},
+    at=WHOLE,
+    confirmations=CONFIRMATIONS.schema,
+)  # fmt: skip
+TRANSACTION_BODY = Body(
+    (1 << 22) + (1 << 10), "hex", hex={"type": "string", "pattern": "^([0-9a-fA-F]{2})+$"}
+)
 
 api = Api()
 
@@ -136,11 +125,11 @@ async def get_raw_transaction(request: Request) -> Answer[Raw] | Immutable:
 async def post_transaction(request: Request) -> Answer[Accepted]:
     """Hand a transaction to the daemon's mempool."""
     s = services(request)
-    body = await read_object(request, TRANSACTION_BYTES, ("hex",))
+    asked = await TRANSACTION_BODY.read(request)
     tip = s.db.meta.tip
     if tip is None:
         raise Syncing("no block has been indexed yet: ask again later")
-    return Answer(Accepted(await s.daemon.broadcast(body_text(body, "hex"))), tip)
+    return Answer(Accepted(await s.daemon.broadcast(asked["hex"])), tip)
 
 
 @api.get("/api/v1/mempool", Mempool, LIMIT, CURSOR, errors=(400, 503))
@@ -172,9 +161,8 @@ async def get_unspent(request: Request) -> Answer[Page[Unspent]]:
 async def post_balances(request: Request) -> Answer[Balances]:
     """The balances of up to 1000 addresses at one height, in the order asked."""
     s = services(request)
-    body = await read_object(request, BALANCES_BYTES, ("addresses", "at", "confirmations"))
-    asked = body_texts(body, "addresses")
-    at, depth = body_int(body, "at"), body_int(body, "confirmations")
+    body = await BALANCES_BODY.read(request)
+    asked, at, depth = body["addresses"], body["at"], body["confirmations"]
     charge(request, len(asked))
     name = "balances", tuple(asked), at, depth  # an exchange asks for the same ones many times a block
     return await s.shared.get(name, s.db.meta.tip, lambda: s.db.fenced(balances, asked, at=at, depth=depth))
