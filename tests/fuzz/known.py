@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from explorer.events.event import KINDS
+from explorer.parallel.base import ParallelChain
 from explorer.queries.units import TIERS
 from indexer.chain.nodes import Status
 from tests import recorded
+from tests.accounts.visiting import ALICE, BOB
 from tests.explorer.client import Client
 from tests.fuzz.closed import Document, Known, operations
 
@@ -18,11 +20,11 @@ SPANS = ["0", "319", "1850", "2400", "2401", "2026-11-09", "2026-11-20T12:00:00Z
 LIMITS = [1, 2, 3, 7, 25, 100]
 
 
-def known_values(client: Client) -> dict[str, list[Any]]:
+def known_values(client: Client, chains: Sequence[ParallelChain]) -> dict[str, list[Any]]:
     """Values by the names of parameters; cursors are those of single lists and not among them."""
     blocks = recorded.blocks()
     nodes = client.json("/api/v1/nodes?limit=12")["items"]
-    addresses = sorted({n["address"] for n in nodes} | {"t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH"})
+    addresses = sorted({n["address"] for n in nodes} | {"t2GoxS2SRmLQDnTyWePHjKD3izvFsKUAjrH", ALICE.address})
     outpoints = [n["node"] for n in nodes] + [f"{blocks[700]['block']['tx'][0]['txid']}:0"]
     hashes = [blocks[height]["hash"] for height in HEIGHTS[:-1]]
     txids = list(islice(_txids(blocks), 40))
@@ -38,6 +40,11 @@ def known_values(client: Client) -> dict[str, list[Any]]:
         "ip": [n["ip"] for n in nodes if n["ip"]],
         "pubkey": [n["pubkey"] for n in nodes],
         "status": [status.label for status in Status],
+        "entry": [*addresses, *outpoints],
+        "url": ["https://shop.example/flux"],
+        "signature": [ALICE.sign("a message"), BOB.sign("a message"), ""],
+        "message": ["a message", "another"],
+        "chain": [*(chain.key for chain in chains), "nothing"],
         "at": HEIGHTS,
         "before": HEIGHTS,
         "confirmations": [1, 2, 100, 2401, 2402],
