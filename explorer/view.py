@@ -160,7 +160,8 @@ class View:
 
     async def aggregate(self, collection: str | None, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What a pipeline makes of a collection; None: of its own ``$documents``."""
-        joined = (stage["$lookup"]["from"] for stage in pipeline if "$lookup" in stage)
+        others = (stage.get("$lookup") or stage.get("$unionWith") for stage in pipeline)
+        joined = (other["from"] if "from" in other else other["coll"] for other in others if other)
         self._touch(*joined, *(() if collection is None else (collection,)))
         return await self._database.aggregate(collection, pipeline)
 

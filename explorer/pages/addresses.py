@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,10 +18,10 @@ from explorer.languages.phrases import Phrase
 from explorer.pages.assets import FOREVER
 from explorer.pages.blocks import limit_of
 from explorer.pages.render import page
-from explorer.queries.addresses import HISTORY, address, history, is_following, unspent
+from explorer.queries.addresses import HISTORY, address_and_pool, history, is_following, unspent
 from explorer.queries.entitlements import ParallelMining, shown_mining
 from explorer.queries.fleets import Fleet, fleet
-from explorer.queries.mempool import UnconfirmedMovement, of_address
+from explorer.queries.mempool import UnconfirmedMovement
 from explorer.queries.node_results import Node, NodePayout
 from explorer.queries.nodes import Wanted, node_list
 from explorer.queries.outlook import outlook_at
@@ -67,27 +69,44 @@ async def account(
     span: tuple[str | None, str | None] = (None, None),
 ) -> Account:
     """An address with one page of the list that is asked for; ``span`` are first and last block of a statement."""
-    summary = await address(view, text, at=at, labels=labels)
-    runs = await fleet(view, address_key(text, view.network)) if at is None and is_following(view) else None
+    key, now = address_key(text, view.network), at is None and is_following(view)
+    (summary, pool), runs, part = await asyncio.gather(
+        address_and_pool(view, text, at=at, labels=labels),
+        fleet(view, key) if now else _unknown(),
+        _part(view, text, at=at, shown=shown, cursor=cursor, limit=limit, span=span),
+    )
+    newest = shown == "history" and at is None and cursor is None
+    waiting = pool.movements[:MOST_WAITING] if pool is not None and newest else ()
+    return Account(summary, runs, waiting=waiting, **part)
+
+
+async def _unknown() -> None:
+    return None
+
+
+async def _part(
+    view: View, text: str, *, at: int | None, shown: str, cursor: str | None, limit: int,
+    span: tuple[str | None, str | None],
+) -> dict[str, Any]:
+    """The fields of ``Account`` that are about the list that was asked for."""
     if shown == "utxos":
-        return Account(summary, runs, unspent=await unspent(view, text, cursor=cursor, limit=limit))
+        return {"unspent": await unspent(view, text, cursor=cursor, limit=limit)}
     if shown == "nodes":
-        nodes = await node_list(view, Wanted(address=text), cursor=cursor, limit=limit)
-        return Account(summary, runs, nodes=nodes, spacing=(await outlook_at(view, view.tip.height)).spacing.mean)
+        nodes, outlook = await asyncio.gather(
+            node_list(view, Wanted(address=text), cursor=cursor, limit=limit), outlook_at(view, view.tip.height)
+        )
+        return {"nodes": nodes, "spacing": outlook.spacing.mean}
     if shown == "payouts":
-        earned = await payouts(view, address=text, cursor=cursor, limit=limit)
-        return Account(summary, runs, payouts=earned, mining=None if cursor else await shown_mining(view, text))
+        earned, mining = await asyncio.gather(
+            payouts(view, address=text, cursor=cursor, limit=limit), _unknown() if cursor else shown_mining(view, text)
+        )
+        return {"payouts": earned, "mining": mining}
     if shown == "statement":
         since, until = span
-        kept = await statement(view, text, since=since, until=until, cursor=cursor, limit=limit)
-        return Account(summary, runs, statement=kept)
-    newest = at is None and cursor is None
+        return {"statement": await statement(view, text, since=since, until=until, cursor=cursor, limit=limit)}
     if at is not None and cursor is None:
         cursor = HISTORY.encode(view.require_height(at), END_OF_BLOCK)
-    movements = await history(view, text, cursor=cursor, limit=limit)
-    pool = await of_address(view, address_key(text, view.network)) if newest else None
-    waiting = () if pool is None else pool.movements[:MOST_WAITING]
-    return Account(summary, runs, history=movements, waiting=waiting)
+    return {"history": await history(view, text, cursor=cursor, limit=limit)}
 
 
 async def show(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -58,8 +59,14 @@ async def _transaction(request: Request) -> Answer[tuple[Transaction, Mapping[in
 
 async def with_collaterals(view: View, txid: bytes, full_ids: FullIds) -> tuple[Transaction, Mapping[int, Tier]]:
     """A transaction, and which of its outputs stand behind nodes; unknown while the index catches up."""
-    found = await transaction(view, txid, full_ids)
-    return found, await collaterals(view, txid) if found.outputs and is_following(view) else {}
+    found, nodes = await asyncio.gather(
+        transaction(view, txid, full_ids), collaterals(view, txid) if is_following(view) else _unknown()
+    )
+    return found, nodes
+
+
+async def _unknown() -> Mapping[int, Tier]:
+    return {}
 
 
 async def show(request: Request) -> Response:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
 from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.labels import NO_LABELS, Labels
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
+from explorer.queries.block_rows import times_at
 from explorer.queries.blocks import confirmations, reference_at
-from explorer.queries.mempool import of_address
+from explorer.queries.mempool import AddressPool, of_address
 from explorer.queries.results import AddressSummary, Movement, Page, TierCounts, Unspent
 from explorer.queries.rows import delta, kind_name
 from explorer.queries.text import address_key, script_type
@@ -62,21 +63,26 @@ async def address(
     view: View, text: str, *, at: int | None = None, depth: int | None = None, labels: Labels = NO_LABELS
 ) -> AddressSummary:
     """An address at a height, the tip by default; zeros for one that was never used."""
+    return (await address_and_pool(view, text, at=at, depth=depth, labels=labels))[0]
+
+
+async def address_and_pool(
+    view: View, text: str, *, at: int | None = None, depth: int | None = None, labels: Labels = NO_LABELS
+) -> tuple[AddressSummary, AddressPool | None]:
+    """An address as ``address`` tells it, and what waits for it: None while that is unknown, and in the past."""
     key = address_key(text, view.network)
     height = at_height(view, at, depth)
     now = height == view.tip.height
-    latest, first, recent, reference, nodes, pool = await asyncio.gather(
-        view.one("ledger", _rows(key, 0, height), sort=[("_id", -1)]),
-        view.one("ledger", _rows(key, 0, height), sort=[("_id", 1)]),
-        view.many("ledger", _rows(key, _first_immature(view, height), height), fields=("x",)),
+    rows, reference, nodes, pool = await asyncio.gather(
+        _around(view, key, height),
         reference_at(view, height),
         _confirmed_nodes(view, key) if now and is_following(view) else _unknown(),
         of_address(view, key) if now else _unknown(),
     )
-    row = LedgerRow(key, 0, 0, 0, 0, 0, ()) if latest is None else ledger_row(latest)
-    immature = await _immature(view, key, recent)
+    row = ledger_row(rows[-1]) if rows else LedgerRow(key, 0, 0, 0, 0, 0, ())
+    immature = await _immature(view, key, rows, height)
     label = labels.of(key)
-    return AddressSummary(
+    summary = AddressSummary(
         at=reference,
         address=text,
         type=address_type(key),
@@ -88,11 +94,12 @@ async def address(
         spendable=row.balance - immature - (0 if pool is None else pool.spent) if now else None,
         unconfirmed=None if pool is None else pool.change,
         utxo_count=row.utxo_count if now else None,
-        first_height=None if first is None else ledger_height(first),
-        last_height=None if latest is None else row.height,
+        first_height=ledger_height(rows[0]) if rows else None,
+        last_height=row.height if rows else None,
         label=None if label is None else label.text,
         nodes=nodes,
     )
+    return summary, pool
 
 
 async def history(view: View, text: str, *, cursor: str | None = None, limit: int) -> Page[Movement]:
@@ -104,12 +111,10 @@ async def history(view: View, text: str, *, cursor: str | None = None, limit: in
     documents = await view.many("ledger", _rows(key, 0, height), sort=[("_id", -1)], limit=limit + 2)
     rows = list(_enough(map(ledger_row, documents), height, before, limit + 1))
     keys = [txkey(row.height, position) for row in rows for position in row.positions]
-    blocks, found = await asyncio.gather(
-        view.many("blocks", {"_id": {"$in": [row.height for row in rows]}}, fields=("time",)),
-        view.many("transactions", {"_id": {"$in": keys}}),
+    times, found = await asyncio.gather(
+        times_at(view, [row.height for row in rows]), view.rows("transactions", keys)
     )
-    times = {block["_id"]: block["time"] for block in blocks}
-    by_key = {document["_id"]: transaction_row(document) for document in found}
+    by_key = {key: transaction_row(document) for key, document in found.items()}
     movements = [
         _movement(view, transaction, change, balance, times)
         for row in rows
@@ -175,6 +180,16 @@ async def _confirmed_nodes(view: View, key: bytes) -> TierCounts:
     return TierCounts(*(counted[tier] for tier in TIERS))
 
 
+async def _around(view: View, key: bytes, height: int) -> list[Document]:
+    """The first and the newest ledger row of an address up to a height, and all that may be immature: rising."""
+    all_rows, recent = _rows(key, 0, height), _rows(key, _first_immature(view, height), height)
+    first: list[Mapping[str, Any]] = [{"$match": all_rows}, {"$sort": {"_id": 1}}, {"$limit": 1}]
+    last = [{"$match": all_rows}, {"$sort": {"_id": -1}}, {"$limit": 1}]
+    also = ({"$unionWith": {"coll": "ledger", "pipeline": part}} for part in (last, [{"$match": recent}]))
+    found = {bytes(row["_id"]): row for row in await view.aggregate("ledger", [*first, *also])}
+    return [found[id] for id in sorted(found)]
+
+
 def _first_immature(view: View, height: int) -> int:
     """The lowest height whose coinbase is immature when ``height`` is the tip."""
     return max(0, height - view.network.coinbase_maturity + 2)
@@ -184,13 +199,11 @@ def _spendable_height(view: View, outkey: int) -> int | None:
     return outkey_height(outkey) + view.network.coinbase_maturity if is_coinbase(outkey) else None
 
 
-async def _immature(view: View, key: bytes, recent: list[Document]) -> int:
-    """What the coinbases among recent ledger rows pay to an address."""
-    keys = [txkey(ledger_height(row), 0) for row in recent if row["x"][:2] == b"\0\0"]
-    if not keys:
-        return 0
-    rows = await view.many("transactions", {"_id": {"$in": keys}})
-    return sum(delta(transaction_row(row), key) for row in rows)
+async def _immature(view: View, key: bytes, rows: Iterable[Document], height: int) -> int:
+    """What the coinbases among ledger rows pay to an address that are immature when ``height`` is the tip."""
+    recent = [row for row in rows if ledger_height(row) >= _first_immature(view, height)]
+    coinbases = await view.rows("transactions", [txkey(ledger_height(r), 0) for r in recent if r["x"][:2] == b"\0\0"])
+    return sum(delta(transaction_row(row), key) for row in coinbases.values())
 
 
 def _enough(rows: Iterable[LedgerRow], height: int, before: int, count: int) -> Iterator[LedgerRow]:
@@ -212,7 +225,7 @@ def _balances(row: LedgerRow, transactions: dict[int, Transaction]) -> Iterator[
         balance -= change
 
 
-def _movement(view: View, transaction: Transaction, change: int, balance: int, times: dict[int, int]) -> Movement:
+def _movement(view: View, transaction: Transaction, change: int, balance: int, times: Mapping[int, int]) -> Movement:
     height = txkey_height(transaction.key)
     return Movement(
         txid=hash_text(transaction.txid),

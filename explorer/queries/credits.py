@@ -7,6 +7,7 @@ credits are taken back that were told before, the newest first.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -14,8 +15,9 @@ from typing import Any, Final, Literal
 from explorer.db import View
 from explorer.errors import BadRequest, NotFound
 from explorer.queries.balances import MOST, address_keys
+from explorer.queries.block_rows import block_rows
 from explorer.queries.blocks import confirmations
-from explorer.queries.feed import Place, place_at, resume
+from explorer.queries.feed import Place, parse_place, place_at, resume
 from explorer.queries.forks import Forks, last_outkey, mark, read_forks
 from explorer.queries.units import Address, Height, Outpoint, Zatoshi
 from indexer.chain.address import encode_address
@@ -31,6 +33,9 @@ from indexer.chain.keys import (
 )
 from indexer.parse.columns import ints
 from indexer.store.codec import Document, ledger_id, transaction_outputs
+
+_Touched = tuple[list[int], int]
+"""Some txkeys in rising order, and up to which block they are all that there are."""
 
 ORPHANED: Final = -1  # confirmations of what is in no block of the chain
 LEAST_ROWS: Final = 8  # rows of the ledger that are read at once of each of many addresses
@@ -90,12 +95,18 @@ async def credits(
         what = "min_confirmations is 0: expected at least 1" if addresses else f"addresses: expected 1 to {MOST}"
         raise BadRequest(what)
     keys = tuple(set(address_keys(view, addresses)))
-    forks = await read_forks(view)
+    last = view.tip.height + 1 - depth
+    after = 0 if cursor is None else parse_place(cursor).key
+    forks, found, _ = await asyncio.gather(
+        read_forks(view),
+        _touched(view, keys, after, last, limit),
+        view.row("blocks", outkey_height(after)),  # kept: the place of a cursor is compared with it
+    )
     items, place = await _reversals(view, keys, forks, await resume(view, forks, cursor), limit)
     if len(items) == limit:
         return Credits(tuple(items), str(place), True)
-    last = view.tip.height + 1 - depth
-    coins, reached = await _forward(view, keys, place.key, last, limit - len(items))
+    ahead = found if place.key == after else None
+    coins, reached = await _forward(view, keys, place.key, last, limit - len(items), ahead)
     items += [_credit(view, forks, coin) for coin in coins]
     if reached != place.key:
         place = await place_at(view, forks, len(forks), reached)
@@ -154,47 +165,52 @@ def _reversal(view: View, forks: Forks, number: int, coin: _Coin) -> Credit:
 
 
 async def _forward(
-    view: View, keys: Sequence[bytes], after: int, last: int, limit: int
+    view: View, keys: Sequence[bytes], after: int, last: int, limit: int, found: _Touched | None
 ) -> tuple[list[_Coin], int]:
-    """Up to ``limit`` outputs to the addresses above an outkey, up to block ``last``, and the outkey reached."""
+    """Up to ``limit`` outputs to the addresses above an outkey, up to block ``last``, and the outkey reached.
+
+    ``found``: what touched the addresses above that outkey, if that has been read.
+    """
     end = last_outkey(last)
     for _ in range(ROUNDS):
         if after >= end:
             break
-        coins, after = await _next_coins(view, keys, after, last, limit)
+        found = found or await _touched(view, keys, after, last, limit)
+        coins, after = await _next_coins(view, keys, after, found, limit)
         if coins:
             return coins, after
+        found = None
     return [], after
 
 
 async def _next_coins(
-    view: View, keys: Sequence[bytes], after: int, last: int, limit: int
+    view: View, keys: Sequence[bytes], after: int, found: _Touched, limit: int
 ) -> tuple[list[_Coin], int]:
     """The outputs in the next transactions that touch the addresses: maybe none, if they only spent."""
-    touched, whole = await _touched(view, keys, outkey_height(after + 1), last, limit)
+    touched, whole = found
     ahead = [key for key in touched if key >= outkey_txkey(after)]
     chosen = ahead[: max(limit, LEAST_TRANSACTIONS)]
     reached = last_outkey(whole) if len(chosen) == len(ahead) else ((chosen[-1] + 1) << VOUT_BITS) - 1
-    rows = await view.many("transactions", {"_id": {"$in": chosen}}, sort=[("_id", 1)]) if chosen else []
+    heights = {outkey_height(reached), *map(txkey_height, chosen)}
+    rows, blocks = await asyncio.gather(view.rows("transactions", chosen), block_rows(view, heights, "hash"))
     if len(rows) != len(chosen):
         raise NotFound(f"up to block {whole} transactions are absent: the index is not whole; run flux-explorer verify")
-    heights = sorted({txkey_height(key) for key in chosen})
-    blocks = await view.many("blocks", {"_id": {"$in": heights}}, fields=("hash",)) if heights else []
-    marks = {block["_id"]: mark(block["hash"]) for block in blocks}
+    marks = {height: mark(block["hash"]) for height, block in blocks.items()}
     wanted = frozenset(keys)
-    coins = [coin for row in rows for coin in _coins(row, wanted, marks) if coin.key > after]
+    coins = [coin for key in chosen for coin in _coins(rows[key], wanted, marks) if coin.key > after]
     if len(coins) > limit:
         return coins[:limit], coins[limit - 1].key
     return coins, reached
 
 
-async def _touched(
-    view: View, keys: Sequence[bytes], first: int, last: int, limit: int
-) -> tuple[list[int], int]:
-    """The txkeys from block ``first`` on in which one of the addresses received, and up to which block that is whole.
+async def _touched(view: View, keys: Sequence[bytes], after: int, last: int, limit: int) -> _Touched:
+    """The txkeys in which one of the addresses received, from the block of the next outkey on to block ``last``.
 
     Most addresses of many have little to tell: a few rows of each are read, and more of those that have more.
     """
+    if after >= last_outkey(last):
+        return [], last
+    first = outkey_height(after + 1)
     most = max(LEAST_ROWS, 2 * limit // len(keys))
     found = await _ledger(view, keys, first, last, most)
     busy = [key for key, rows in found.items() if len(rows) == most]

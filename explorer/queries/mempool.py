@@ -5,6 +5,7 @@ A transaction that is mined at or below the tip is not unconfirmed any more, eve
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,9 +91,10 @@ async def mempool(view: View, *, cursor: str | None = None, limit: int) -> Mempo
     pool = view.pool
     if pool is None:
         raise Syncing(Phrase("the unconfirmed transactions are unknown until the index has caught up with the daemon"))
-    over = await _mined_rows(view, pool)
     where = {"n": {"$lt": LIST.decode(cursor)[0]}} if cursor else {}
-    found = await view.many(COLLECTION, where, sort=[("n", -1)], limit=limit + 1 + len(over))
+    over, found = await asyncio.gather(_mined_rows(view, pool), _newest(view, where, limit + 1))
+    if over and len(found) > limit:
+        found = await _newest(view, where, limit + 1 + len(over))
     rows = [row for row in found if bytes(row["_id"]) not in over]
     gone = Counter(row["kind"] for row in over.values())
     return Mempool(
@@ -125,6 +127,10 @@ async def rows_of_address(view: View, key: bytes) -> list[Document]:
     rows = {bytes(row["_id"]): row for row in await touching(view, key)}
     over = await mined(view, rows.keys(), pool.mined_above(view.tip.height, view.tip.epoch))
     return [row for txid, row in rows.items() if txid not in over]
+
+
+async def _newest(view: View, where: Mapping[str, object], limit: int) -> list[Document]:
+    return await view.many(COLLECTION, where, sort=[("n", -1)], limit=limit)
 
 
 async def _mined_rows(view: View, pool: Pool) -> Mapping[bytes, Document]:

@@ -14,7 +14,7 @@ from explorer.queries.blocks import confirmations
 from explorer.queries.results import Page, Place, Position, Spend, Transaction
 from explorer.queries.rows import Spends, confirm_transaction, stored_transaction, unconfirmed_transaction
 from explorer.queries.stored_blocks import stored_confirms
-from explorer.queries.unconfirmed import spends_of, unconfirmed
+from explorer.queries.unconfirmed import UnconfirmedSpends, spends_of, unconfirmed
 from indexer.chain.hashes import sha256d
 from indexer.chain.keys import (
     VOUT_BITS,
@@ -71,9 +71,15 @@ async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction
     view.require_index(PREFIXES)
     view.require_index(SPENDS)
     hints = await _hints(view, txid)
-    found = [t for t in await _at_positions(view, hints, spends=True) if t.txid == hash_text(txid)]
-    if not found and (row := await unconfirmed(view, txid)) is not None:
-        return await _with_unconfirmed_spends(view, unconfirmed_transaction(row, view.network))
+    at_hints, waiting = await asyncio.gather(
+        _at_positions(view, hints, spends=True),
+        spends_of(view, txid) if any(hint.stored() for hint in hints) else _none(),
+    )
+    found = [t for t in at_hints if t.txid == hash_text(txid)]
+    if not found:
+        row, waiting = await asyncio.gather(unconfirmed(view, txid), spends_of(view, txid))
+        if row is not None:
+            return _with_unconfirmed_spends(unconfirmed_transaction(row, view.network), waiting)
     if not found:
         found = [t for hint in hints if hint.ordinals for t in await _by_full_id(view, hint, txid, full_ids)]
     if not found:
@@ -83,15 +89,16 @@ async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction
         ))  # fmt: skip
     found.sort(key=_position_key)
     also_in = tuple(Position(t.block.height, t.block.index) for t in found[:-1] if t.block)
-    return await _with_unconfirmed_spends(view, replace(found[-1], also_in=also_in))
+    return _with_unconfirmed_spends(replace(found[-1], also_in=also_in), waiting)
 
 
-async def _with_unconfirmed_spends(view: View, found: Transaction) -> Transaction:
+async def _none() -> UnconfirmedSpends:
+    return {}
+
+
+def _with_unconfirmed_spends(found: Transaction, spends: UnconfirmedSpends) -> Transaction:
     """The transaction with what spends those of its outputs that no block spends."""
-    if not found.outputs:
-        return found
     txid = parse_hash(found.txid)
-    spends = await spends_of(view, txid)
     outputs = tuple(
         replace(o, spent_unconfirmed_by=spends.get(outpoint(txid, o.n)) if o.spent_by is None else None)
         for o in found.outputs

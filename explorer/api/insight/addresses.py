@@ -14,11 +14,9 @@ from explorer.api.insight.histories import history, txids
 from explorer.api.insight.shapes import Without
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
-from explorer.queries.addresses import address
+from explorer.queries.addresses import address_and_pool
 from explorer.queries.balances import balances
 from explorer.queries.gathered import MOST_ADDRESSES, Coin, coins_of, immature, waiting_deltas
-from explorer.queries.mempool import of_address
-from explorer.queries.text import address_key
 from explorer.services import services
 from indexer.chain.tiers import TIERS, accepted_amounts
 
@@ -151,8 +149,7 @@ async def _history(request: Request, texts: list[str], given: Mapping[str, Any])
 
 
 async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any]:
-    key = address_key(text, view.network)
-    found, pool = await asyncio.gather(address(view, text), of_address(view, key))
+    found, pool = await address_and_pool(view, text)
     unconfirmed = 0 if pool is None else pool.change
     sums = {
         "balance": found.balance,
