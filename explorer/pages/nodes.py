@@ -147,9 +147,10 @@ async def shown_node(
     view: View, point: bytes, *, at: int | None, shown: Shown, cursor: str | None, limit: int
 ) -> tuple[Profile, ParallelMining | None]:
     """A node, and beside its latest payouts what they earned on the parallel chains."""
-    found = await profile(view, point, at=at, shown=shown, cursor=cursor, limit=limit)
-    earning = shown == "payouts" and at is None and cursor is None
-    return found, await shown_mining(view, point) if earning else None
+    found = profile(view, point, at=at, shown=shown, cursor=cursor, limit=limit)
+    if shown != "payouts" or at is not None or cursor is not None:
+        return await found, None
+    return await asyncio.gather(found, shown_mining(view, point))
 
 
 async def show(request: Request) -> Response:

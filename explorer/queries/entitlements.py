@@ -13,7 +13,7 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.parallel.base import Parallel
-from explorer.queries.nodes import node_id
+from explorer.queries.node_rows import node_id
 from explorer.queries.text import address_key
 from explorer.queries.units import Height, Zatoshi
 from indexer.chain.parallel import SHARE

@@ -14,6 +14,7 @@ from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
 from explorer.queries import results
 from explorer.queries.node_results import Node, StatusName
+from explorer.queries.node_rows import node_row
 from explorer.queries.outlook import Outlook, outlook_at
 from explorer.queries.past import ranks_at
 from explorer.queries.queues import parse_tier
@@ -52,39 +53,30 @@ def parse_node(text: str) -> bytes:
     return point
 
 
-async def node_row(view: View, outpoint: bytes) -> Document:
-    """The row of ``nodes`` of a collateral; NotFound when no node was started with it up to the tip."""
-    row = await view.one("nodes", {"outpoint": outpoint})
-    if row is None:
-        raise NotFound(
-            Phrase("no node was ever started with the collateral %(collateral)s", collateral=outpoint_text(outpoint))
-        )
-    return row
-
-
-async def node_id(view: View, outpoint: bytes) -> int:
-    """The txkey of a node's first START; NotFound when there was none up to the tip."""
-    id: int = (await node_row(view, outpoint))["_id"]
-    return id
-
-
 async def node(view: View, outpoint: bytes, *, at: int | None = None) -> Node:
     """A node at the tip, or after block ``at``."""
     height = view.tip.height if at is None else view.require_height(at)
     record, ranks, outlook = await asyncio.gather(
-        _record(view, outpoint, height), ranks_at(view, height), outlook_at(view, height)
+        _found(view, outpoint, height), ranks_at(view, height), outlook_at(view, height)
     )
-    if record is None:
-        raise NotFound(Phrase(
-            "no node was started with the collateral %(collateral)s up to block %(height)s",
-            collateral=outpoint_text(outpoint), height=height,
-        ))  # fmt: skip
     return node_result(view.network, record, ranks.get(record.id), outlook)
 
 
-async def _record(view: View, outpoint: bytes, height: int) -> nodes.Node | None:
-    row = await node_row(view, outpoint)
-    return stored_node(row) if height == view.tip.height else await node_at(view, row["_id"], height)
+async def _found(view: View, outpoint: bytes, height: int) -> nodes.Node:
+    return await record_at(view, await node_row(view, outpoint), height)
+
+
+async def record_at(view: View, row: Document, height: int) -> nodes.Node:
+    """The record after block ``height`` of the node of a row of ``nodes``; NotFound before its first START."""
+    if height == view.tip.height:
+        return stored_node(row)
+    record = await node_at(view, row["_id"], height)
+    if record is None:
+        raise NotFound(Phrase(
+            "no node was started with the collateral %(collateral)s up to block %(height)s",
+            collateral=outpoint_text(bytes(row["outpoint"])), height=height,
+        ))  # fmt: skip
+    return record
 
 
 async def node_list(view: View, wanted: Wanted, *, cursor: str | None = None, limit: int) -> results.Page[Node]:

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final, Literal
 
 from explorer.db import View
+from explorer.queries.block_rows import times_at
 from explorer.queries.node_results import LifeEvent, Node, NodePayout, TierState
-from explorer.queries.nodes import node, node_id
-from explorer.queries.payouts import LIST, payouts
+from explorer.queries.node_rows import Join, newest, node_row
+from explorer.queries.nodes import node_result, record_at
+from explorer.queries.outlook import outlook_at
+from explorer.queries.past import ranks_at
+from explorer.queries.payouts import Sought, newest_payouts, payouts_of_node, place_after
 from explorer.queries.queues import tiers
 from explorer.queries.results import Page
-from explorer.queries.timeline import HISTORY, timeline
+from explorer.queries.timeline import Place, life, place_below, timeline_of
 from explorer.queries.units import TIERS
-from indexer.chain.keys import eventkey, eventkey_height, outpoint_text, txkey, txkey_height
+from indexer.chain import deadlines, nodes
+from indexer.chain.keys import eventkey, eventkey_height, txkey, txkey_height
 from indexer.chain.queue import Event
 from indexer.chain.tiers import collateral_acceptable
-from indexer.store.codec import EVENT_CODES, EVENTS
+from indexer.store.codec import EVENT_CODES, EVENTS, Document
 
 Shown = Literal["timeline", "payouts"]
 
@@ -27,8 +32,6 @@ Restart = Literal["possible", "lapsed", "spent"]
 
 BREAKS: Final = (Event.CONFIRM, Event.DOS, Event.EXPIRED, Event.SPENT, Event.REMOVED, Event.RELEASED)
 """Events that take a node out of its queue, or back to the end of it."""
-
-AFTER_ALL_TIERS: Final = 1 << 8  # above every number of a payout in a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,62 +61,97 @@ class Profile:
     times: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One page of what happened to a node, as ``Profile`` shows it."""
+
+    events: Page[LifeEvent] | None = None
+    times: Mapping[int, int] = field(default_factory=dict)
+    paid: Page[Paid] | None = None
+    since: tuple[LifeEvent, ...] = ()
+
+
 async def profile(
     view: View, outpoint: bytes, *, at: int | None = None, shown: Shown, cursor: str | None, limit: int
 ) -> Profile:
     """A node at the tip or after block ``at``, with one page of what happened to it until then."""
-    found = await node(view, outpoint, at=at)
-    states = await tiers(view, at=at)
-    height = states.at.height
-    events: Page[LifeEvent] | None = None
-    paid: Page[Paid] | None = None
-    since: list[LifeEvent] = []
+    height = view.tip.height if at is None else view.require_height(at)
+    (record, restart, told), states, ranks, outlook = await asyncio.gather(
+        _told_of(view, outpoint, height, shown, cursor, limit),
+        tiers(view, at=height),
+        ranks_at(view, height),
+        outlook_at(view, height),
+    )
+    found = node_result(view.network, record, ranks.get(record.id), outlook)
+    state = states.items[TIERS.index(found.tier)]
+    return Profile(found, height, state, told.events, told.paid, told.since, restart, told.times)
+
+
+async def _told_of(
+    view: View, outpoint: bytes, height: int, shown: Shown, cursor: str | None, limit: int
+) -> tuple[nodes.Node, Restart | None, _Told]:
     if shown == "timeline":
-        first = HISTORY.encode(height + 1, 0) if at is not None else None
-        events = await timeline(view, outpoint, cursor=cursor or first, limit=limit)
+        before = place_below(height, cursor)
+        row = await node_row(view, outpoint, *life(view, before, limit), _confirmed(view, before, limit))
+        told = _lived(view, row, before, limit)
     else:
-        first = LIST.encode(height + 1, AFTER_ALL_TIERS) if at is not None else None
-        paid = await _paid(view, outpoint, cursor or first, limit)
-        if paid.items and cursor is None:
-            since = await _breaks(view, await node_id(view, outpoint), paid.items[0].payout.height, height + 1)
-    times = await _times(view, [event.height for event in events.items] if events else [])
-    restart = await _restart(view, found, outpoint, height)
-    return Profile(found, height, states.items[TIERS.index(found.tier)], events, paid, tuple(since), restart, times)
+        after = place_after(height, cursor)
+        row = await node_row(view, outpoint, newest_payouts(view, Sought(), after, limit))
+        told = _earned(view, row, after, height + 1 if cursor is None else None, limit)
+    (record, restart), page = await asyncio.gather(_standing(view, row, height), told)
+    return record, restart, page
 
 
-async def _restart(view: View, node: Node, outpoint: bytes, height: int) -> Restart | None:
+async def _standing(view: View, row: Document, height: int) -> tuple[nodes.Node, Restart | None]:
+    record = await record_at(view, row, height)
+    return record, await _restart(view, record, height)
+
+
+async def _restart(view: View, record: nodes.Node, height: int) -> Restart | None:
     """Whether a new START could have the collateral of a node after block ``height``, by amount and existence."""
-    if node.restart_from is None:
+    restart_from = deadlines.restart_from(view.network, record)
+    if restart_from is None:
         return None
-    if not collateral_acceptable(view.network, node.collateral, max(node.restart_from, height + 1)):
+    if not collateral_acceptable(view.network, record.value, max(restart_from, height + 1)):
         return "lapsed"
     if height < view.tip.height:
         return None
-    return "possible" if await view.one("utxos", {"_id": outpoint}) else "spent"
+    return "possible" if await view.one("utxos", {"_id": record.outpoint}) else "spent"
 
 
-async def _times(view: View, heights: Sequence[int]) -> dict[int, int]:
-    where = {"_id": {"$in": sorted(set(heights))}}
-    rows = await view.many("blocks", where, fields=("time",)) if heights else []
-    return {row["_id"]: row["time"] for row in rows}
+def _confirmed(view: View, before: Place, limit: int) -> Join:
+    """The heights of a node's confirmations, so that the times of all its events are read at once."""
+    top = min(before[0], view.tip.height)
+    return newest("node_confirms", "nodes", {"_id": {"$lte": top}}, limit + 3, ())
 
 
-async def _paid(view: View, outpoint: bytes, cursor: str | None, limit: int) -> Page[Paid]:
-    """The payouts of a node, newest first, with what lies between them."""
-    page = await payouts(view, node=outpoint_text(outpoint), cursor=cursor, limit=limit)
-    if not page.items:
-        return Page((), None)
-    id = await node_id(view, outpoint)
-    where = {"nodes": id, "_id": {"$lt": page.items[-1].height}}
-    before = await view.one("payouts", where, sort=[("_id", -1)])
-    oldest = before["_id"] if before else None
-    breaks = await _breaks(view, id, oldest or 0, page.items[0].height)
-    heights = [*(payout.height for payout in page.items), oldest]
+async def _lived(view: View, row: Document, before: Place, limit: int) -> _Told:
+    """A page of the timeline; of the heights above the place only one can be among those of the row."""
+    heights = {other["_id"] for name in ("node_confirms", "payouts") for other in row[name]}
+    heights |= {eventkey_height(event["_id"]) for event in row["node_events"]}
+    heights |= {txkey_height(start["_id"]) for start in row["node_starts"]}
+    events, times = await asyncio.gather(
+        timeline_of(view, row, before, limit), times_at(view, sorted(heights, reverse=True)[: limit + 1])
+    )
+    return _Told(events, {event.height: times[event.height] for event in events.items})
+
+
+async def _earned(view: View, row: Document, after: Place, end: int | None, limit: int) -> _Told:
+    """A page of payouts with what lies between them; up to below ``end`` what happened since the last of them."""
+    places = ((paid["_id"], paid["nodes"].index(row["_id"])) for paid in row["payouts"])
+    heights = [height for height, number in places if height < after[0] or number > after[1]][: limit + 1]
+    if not heights:
+        return _Told(paid=Page((), None))
+    oldest = heights[limit] if len(heights) > limit else None
+    page, breaks = await asyncio.gather(
+        payouts_of_node(view, row, Sought(), after, limit), _breaks(view, row["_id"], oldest or 0, end or heights[0])
+    )
     items = tuple(
         Paid(payout, payout.height - older if older is not None else None, tuple(_between(breaks, older, payout)))
-        for payout, (_, older) in zip(page.items, pairwise(heights), strict=True)
+        for payout, (_, older) in zip(page.items, pairwise([*heights[:limit], oldest]), strict=True)
     )
-    return Page(items, page.next)
+    since = tuple(event for event in breaks if end is not None and event.height >= heights[0])
+    return _Told(paid=Page(items, page.next), since=since)
 
 
 def _between(events: Iterable[LifeEvent], older: int | None, payout: NodePayout) -> Iterable[LifeEvent]:
