@@ -10,7 +10,7 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
-from explorer.queries.block_rows import block_row
+from explorer.queries.block_rows import block_row, block_rows
 from explorer.queries.production import production_of
 from explorer.queries.results import (
     Block,
@@ -76,7 +76,8 @@ async def latest_blocks(
         (below,) = LIST.decode(cursor)
     else:
         below = 1 + view.require_height(view.tip.height if before is None else before - 1)
-    rows = await view.many("blocks", {"_id": {"$lt": min(below, view.tip.height + 1)}}, sort=[("_id", -1)], limit=limit)
+    below = min(below, view.tip.height + 1)
+    rows = [*(await block_rows(view, range(max(0, below - limit), below))).values()][::-1]
     last = rows[-1]["_id"] if rows else 0
     return Page(tuple(_summary(view, row) for row in rows), LIST.encode(last) if last > 0 else None)
 

@@ -198,8 +198,7 @@ def _node_hit(outpoint: str) -> Hit:
 
 async def _by_outpoint(view: View, point: bytes, full_ids: FullIds) -> tuple[Hit, ...]:
     """The node with this collateral, and the output itself."""
-    node = await view.one("nodes", {"outpoint": point})
-    output = await _output(view, point, full_ids)
+    node, output = await asyncio.gather(view.one("nodes", {"outpoint": point}), _output(view, point, full_ids))
     return output if node is None else (_node_hit(outpoint_text(point)), *output)
 
 

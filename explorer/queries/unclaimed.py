@@ -7,7 +7,7 @@ may claim anything and are looked at by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from explorer.db import View
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
+from explorer.queries.block_rows import block_rows
 from explorer.queries.results import Page
 from explorer.queries.supply_results import UnclaimedBlock
 from indexer.chain.params import Network
@@ -49,7 +50,7 @@ async def unclaimed(view: View, *, cursor: str | None = None, limit: int) -> Pag
     heights = await _under_claimed(view, top, limit + 1)
     if len(heights) <= limit:
         heights += range(min(top, FREE), 0, -1)
-    rows = await _rows(view, heights)
+    rows = await block_rows(view, heights, "coinbase_value", "fees")
     items = [_item(view.network, rows[height]) for height in heights if height in rows]
     items = [item for item in items if item.unclaimed]
     page = items[:limit]
@@ -71,8 +72,8 @@ async def _under_claimed(view: View, top: int, most: int) -> list[int]:
 
 async def _between(view: View, bottom: int, top: int, most: int) -> list[int]:
     """The greatest ``most`` heights above ``bottom`` and up to ``top`` that left something unclaimed, descending."""
-    ends = await _left(view, [bottom, top]) if top > bottom else {}
-    stretches = _differing(ends, [bottom, top]) if ends else []
+    spread = _marks(bottom, top, READ_AT_ONCE) if top > bottom else []
+    stretches = _differing(await _left(view, spread), spread)
     while any(high - low > 1 for low, high in stretches[:most]):
         newest = stretches[:most]  # each of them holds at least one
         marks = [_marks(low, high, READ_AT_ONCE // len(newest)) for low, high in newest]
@@ -94,13 +95,8 @@ def _differing(left: Mapping[int, int], marks: list[int]) -> list[Stretch]:
 
 async def _left(view: View, heights: list[int]) -> dict[int, int]:
     """What had been left unclaimed up to each of these blocks, in zatoshi."""
-    rows = await view.many("blocks", {"_id": {"$in": sorted(set(heights))}}, fields=("issued",))
-    return {row["_id"]: scheduled_issue(view.network, row["_id"]) - row["issued"] for row in rows}
-
-
-async def _rows(view: View, heights: Iterable[int]) -> dict[int, Document]:
-    rows = await view.many("blocks", {"_id": {"$in": list(heights)}}, fields=("coinbase_value", "fees"))
-    return {row["_id"]: row for row in rows}
+    rows = await block_rows(view, set(heights), "issued")
+    return {height: scheduled_issue(view.network, height) - row["issued"] for height, row in rows.items()}
 
 
 def _item(network: Network, row: Document) -> UnclaimedBlock:
