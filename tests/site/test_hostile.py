@@ -98,7 +98,8 @@ def test_the_ip_in_lists_and_queues(text: str) -> None:
         filters = dict.fromkeys(("tier", "status", "address", "ip", "pubkey"), text)
         inert(
             written(
-                "nodes.html", nodes=overview, filters=filters, shown=shown, statuses=STATUSES, continued=False, tip=TIP
+                "nodes.html", nodes=overview, filters=filters, shown=shown, statuses=STATUSES, asked=True,
+                continued=False, tip=TIP,
             ),
             text,
         )
