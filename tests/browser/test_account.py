@@ -69,7 +69,7 @@ def test_sign_in_watch_webhook_export_delete(
         visit = Visit(view, Axe(audit) if script else None)
         page = visit.sign_in()
         for path in (examples.node, examples.address):
-            visit.go(path)
+            view.go(path)
             visit.press("Watch")
         assert page.locator("tbody tr").count() >= 3
         for entry in ("t1x", ALICE.address):
