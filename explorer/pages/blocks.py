@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -10,21 +9,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from explorer.api.body import query_int
-from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.languages.phrases import Phrase
 from explorer.pages.render import page, with_query
 from explorer.paging import parse_limit
-from explorer.queries.blocks import block, latest_blocks
-from explorer.queries.results import Block, Page, Transaction
+from explorer.queries.blocks import latest_blocks
 from explorer.queries.search import first_at
 from explorer.queries.text import parse_block_reference
-from explorer.queries.transactions import block_transactions
+from explorer.queries.transactions import block_with_transactions
 from explorer.services import services
 
 PER_PAGE: Final = 50
-
-Contents = tuple[Block, Page[Transaction] | None]
 
 
 def limit_of(request: Request) -> int:
@@ -33,27 +28,13 @@ def limit_of(request: Request) -> int:
     return PER_PAGE if given is None else parse_limit(given)
 
 
-async def contents(view: View, reference: int | bytes, *, cursor: str | None, limit: int) -> Contents:
-    """A block and one page of its transactions; None for those of an orphan, which are not kept."""
-    found, listed = await asyncio.gather(
-        block(view, reference),
-        block_transactions(view, reference, cursor=cursor, limit=limit),
-        return_exceptions=True,  # an orphan is found by its hash, but has no list
-    )
-    if isinstance(found, BaseException):
-        raise found
-    if found.confirmations < 0:
-        return found, None
-    if isinstance(listed, BaseException):
-        raise listed
-    return found, listed
-
-
 async def show(request: Request) -> Response:
     """A block by height or hash."""
     reference = parse_block_reference(request.path_params["reference"])
     cursor = request.query_params.get("cursor")
-    answer = await services(request).db.fenced(contents, reference, cursor=cursor, limit=limit_of(request))
+    answer = await services(request).db.fenced(
+        block_with_transactions, reference, cursor=cursor, limit=limit_of(request)
+    )
     found, transactions = answer.value
     return page(
         request, "block.html", block=found, transactions=transactions, continued=cursor is not None, tip=answer.tip

@@ -29,6 +29,8 @@ from indexer.chain.replay import SNAPSHOT_EVERY
 from indexer.chain.tiers import TIERS, Tier
 from indexer.store.codec import Document
 
+COUNTED: Final = "confirmed nodes of each tier"
+
 Points = list[ChartPoint]
 Read = Callable[[View, Sequence[int]], Awaitable[Points]]
 
@@ -130,13 +132,21 @@ async def _nodes(view: View, heights: Sequence[int], *, tier: Tier) -> Points:
     kept = sorted({height - height % SNAPSHOT_EVERY for height in heights})
     kept = [height for height in kept if height >= heights[0]]
     now = [view.tip.height] if heights and heights[-1] == view.tip.height else []
-    rows, blocks = await asyncio.gather(
-        view.many("queue_snapshots", {"_id": {"$in": kept}}, fields=("counts",)), _rows(view, [*kept, *now])
-    )
-    counts = {row["_id"]: row["counts"][tier - 1] for row in rows}
+    known, blocks = await asyncio.gather(_counts(view, kept), _rows(view, [*kept, *now]))
+    counts = {height: known[height][tier - 1] for height in kept if height in known}
     if now:
         counts[now[0]] = (await lists_at(view, now[0])).count(Status.CONFIRMED, tier)
     return [ChartPoint(row["_id"], row["time"], counts[row["_id"]]) for row in blocks if row["_id"] in counts]
+
+
+async def _counts(view: View, heights: Sequence[int]) -> Mapping[int, Sequence[int]]:
+    """The confirmed nodes of each tier at heights at which the lists are kept; kept in memory."""
+    known: Mapping[int, Sequence[int]] = view.kept(COUNTED, view.tip.height) or {}
+    if missing := [height for height in heights if height not in known]:
+        rows = await view.many("queue_snapshots", {"_id": {"$in": missing}}, fields=("counts",))
+        known = {**known, **{row["_id"]: row["counts"] for row in rows}}
+        view.keep(COUNTED, view.tip.height, known)
+    return known
 
 
 async def _active(view: View, heights: Sequence[int]) -> Points:

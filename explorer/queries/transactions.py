@@ -10,8 +10,8 @@ from explorer.db import View
 from explorer.errors import NotFound
 from explorer.languages.phrases import Phrase
 from explorer.paging import Cursor
-from explorer.queries.blocks import confirmations
-from explorer.queries.results import Page, Place, Position, Spend, Transaction
+from explorer.queries.blocks import block, confirmations
+from explorer.queries.results import Block, Page, Place, Position, Spend, Transaction
 from explorer.queries.rows import Spends, confirm_transaction, stored_transaction, unconfirmed_transaction
 from explorer.queries.stored_blocks import stored_confirms
 from explorer.queries.unconfirmed import UnconfirmedSpends, spends_of, unconfirmed
@@ -133,6 +133,24 @@ async def block_transactions(
     hint = Hint(block, _confirms(confirms), tuple(range(first, end)), ())
     items = await _at_positions(view, [hint], spends=False)
     return Page(tuple(items), LIST.encode(block["_id"], end) if end < block["tx_count"] else None)
+
+
+async def block_with_transactions(
+    view: View, reference: int | bytes, *, cursor: str | None = None, limit: int
+) -> tuple[Block, Page[Transaction] | None]:
+    """A block and some of its transactions; None for those of an orphan, which are not kept."""
+    found, listed = await asyncio.gather(
+        block(view, reference),
+        block_transactions(view, reference, cursor=cursor, limit=limit),
+        return_exceptions=True,  # an orphan is found by its hash, but has no list
+    )
+    if isinstance(found, BaseException):
+        raise found
+    if found.confirmations < 0:
+        return found, None
+    if isinstance(listed, BaseException):
+        raise listed
+    return found, listed
 
 
 async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:

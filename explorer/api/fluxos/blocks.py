@@ -10,12 +10,13 @@ from explorer.api.forms.blocks import block_json, header_json, raw_header
 from explorer.api.forms.told import told_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, NotFound
+from explorer.queries.block_rows import times_at
 from explorer.queries.blocks import block, reference_at, stored_hash
 from explorer.queries.contents import known_of_block
 from explorer.queries.results import Block, Transaction
 from explorer.queries.text import parse_block_reference
 from explorer.queries.times import hashes_between
-from explorer.queries.transactions import block_transactions
+from explorer.queries.transactions import block_with_transactions
 from indexer.chain.keys import MAX_TRANSACTIONS, parse_hash
 from indexer.chain.subsidy import block_subsidy
 from indexer.daemonjson.transactions import Known
@@ -134,11 +135,11 @@ async def _contents(
     found = await block(view, reference)
     active = found.confirmations > 0
     rows, known = await asyncio.gather(
-        view.many("blocks", {"_id": {"$in": [found.height - 1, found.height]}}, sort=[("_id", 1)]),
+        view.rows("blocks", (found.height - 1, found.height)),
         known_of_block(view, found.height) if whole and active else _nothing_known(),
     )
-    before = rows[0] if len(rows) == 2 else {"sprout": 0, "sapling": 0}
-    return found, pools_json(rows[-1], before) if active else None, known if whole else None
+    before = rows.get(found.height - 1, {"sprout": 0, "sapling": 0})
+    return found, pools_json(rows[found.height], before) if active else None, known if whole else None
 
 
 async def _nothing_known() -> dict[int, Known]:
@@ -146,15 +147,11 @@ async def _nothing_known() -> dict[int, Known]:
 
 
 async def _deltas(view: View, hash: bytes) -> tuple[Block, list[dict[str, Any]], list[int]]:
-    found = await block(view, hash)
-    if found.confirmations < 0:
+    found, page = await block_with_transactions(view, hash, limit=MAX_TRANSACTIONS)
+    if page is None:
         raise NotFound(f"block {found.hash} is not on the active chain")
-    first = max(0, found.height - MEDIAN_OF + 1)
-    page, rows = await asyncio.gather(
-        block_transactions(view, found.height, limit=MAX_TRANSACTIONS),
-        view.many("blocks", {"_id": {"$gte": first, "$lte": found.height}}, fields=("time",)),
-    )
-    return found, [_delta(n, tx) for n, tx in enumerate(page.items)], sorted(row["time"] for row in rows)
+    times = await times_at(view, range(max(0, found.height - MEDIAN_OF + 1), found.height + 1))
+    return found, [_delta(n, tx) for n, tx in enumerate(page.items)], sorted(times.values())
 
 
 def _delta(position: int, tx: Transaction) -> dict[str, Any]:

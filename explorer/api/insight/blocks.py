@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -14,13 +15,14 @@ from explorer.api.forms.told import Told, told_of
 from explorer.api.insight.answering import Insight, number_of
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, ExplorerError, NotFound
-from explorer.queries.blocks import block, difficulty_of, reference_at, stored_hash
+from explorer.queries.blocks import difficulty_of, reference_at, stored_hash
 from explorer.queries.results import Block
 from explorer.queries.running import first_reaching
 from explorer.queries.text import address_text, parse_block_reference, parse_height
-from explorer.queries.transactions import block_transactions
+from explorer.queries.transactions import block_with_transactions
 from explorer.services import Services, services
 from indexer.chain.keys import MAX_TRANSACTIONS, hash_text, txkey, txkey_height
+from indexer.chain.params import Network
 from indexer.chain.subsidy import block_subsidy
 from indexer.parse.columns import ParsedBlock
 from indexer.store.codec import Document, transaction_outputs
@@ -91,13 +93,11 @@ async def _told(s: Services, hash: str) -> tuple[ParsedBlock | None, Told | None
 
 
 async def _block(view: View, reference: int | bytes) -> tuple[Block, list[str], str | None]:
-    found = await block(view, reference)
-    if found.confirmations < 0:
+    found, page = await block_with_transactions(view, reference, limit=MAX_TRANSACTIONS)
+    if page is None:
         return found, [], None
-    page, rows = await asyncio.gather(
-        block_transactions(view, found.height, limit=MAX_TRANSACTIONS), _coinbases(view, [found.height])
-    )
-    return found, [tx.txid for tx in page.items], miner_of(view, rows.get(found.height), found.height)
+    paid = ((output.address, output.value) for output in page.items[0].outputs)
+    return found, [tx.txid for tx in page.items], miner_of(view.network, found.height, paid)
 
 
 def _shown(
@@ -168,7 +168,9 @@ async def _of_day(view: View, day: date | None, until: int, limit: int) -> dict[
 
 
 def _listed(view: View, row: Document, coinbase: Document | None) -> dict[str, Any]:
-    miner = miner_of(view, coinbase, row["_id"])
+    outputs = () if coinbase is None else transaction_outputs(coinbase)
+    paid = ((address_text(output.address, view.network), output.value) for output in outputs)
+    miner = miner_of(view.network, row["_id"], paid)
     shown: dict[str, Any] = {
         "height": row["_id"],
         "size": row["size"],
@@ -189,13 +191,13 @@ async def _coinbases(view: View, heights: range | list[int]) -> dict[int, Docume
     return {txkey_height(row["_id"]): row for row in rows}
 
 
-def miner_of(view: View, coinbase: Document | None, height: int) -> str | None:
-    """What Insight calls ``minedBy``: who gets over 40 % of the subsidy; under Proof of Node that is no producer."""
-    if coinbase is None:
-        return None
-    subsidy = block_subsidy(view.network, height)
-    paid = (output.address for output in transaction_outputs(coinbase) if output.value * 10 > subsidy * 4)
-    return next((text for key in paid if (text := address_text(key, view.network)) is not None), None)
+def miner_of(network: Network, height: int, paid: Iterable[tuple[str | None, int]]) -> str | None:
+    """What Insight calls ``minedBy``: who gets over 40 % of the subsidy; under Proof of Node that is no producer.
+
+    ``paid``: address and value (zatoshi) of each output of the coinbase.
+    """
+    subsidy = block_subsidy(network, height)
+    return next((address for address, value in paid if value * 10 > subsidy * 4 and address is not None), None)
 
 
 async def newest_hash(view: View) -> str:
