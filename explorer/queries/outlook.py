@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, pvariance
 
 from explorer.db import View
 from explorer.queries.node_results import Eta
@@ -117,13 +116,19 @@ async def spacing_at(view: View, height: int) -> Spacing:
     first = max(height - WINDOW, 1)
     if pon_active(view.network, height):
         first = max(first, min(view.network.upgrades.pon, height))
-    where = {"_id": {"$gte": first, "$lte": height}}
-    rows = await view.many("blocks", where, sort=[("_id", 1)], fields=("max_time",))
+    # To read one list of a thousand numbers costs half of what a thousand rows cost.
+    found = await view.aggregate("blocks", [
+        {"$match": {"_id": {"$gte": first, "$lte": height}}},
+        {"$sort": {"_id": 1}},
+        {"$group": {"_id": None, "times": {"$push": "$max_time"}}},
+    ])  # fmt: skip
     target = target_spacing(view.network, height + 1)
-    spacings = [after["max_time"] - before["max_time"] for before, after in pairwise(rows)]
+    spacings = [after - before for before, after in pairwise(found[0]["times"] if found else ())]
     if not any(spacings):
         return Spacing(target, target, 0.0, 0)
-    return Spacing(target, fmean(spacings), pvariance(spacings), len(spacings))
+    count, total = len(spacings), sum(spacings)
+    squares = sum(spacing * spacing for spacing in spacings)
+    return Spacing(target, total / count, (count * squares - total * total) / (count * count), count)
 
 
 async def _drop_outs(view: View, height: int) -> Counter[int]:

@@ -64,9 +64,9 @@ async def confirmations_of(view: View, nodes: Sequence[int], height: int) -> Las
 
 
 async def starts_at(view: View, nodes: Sequence[int], height: int) -> dict[int, Document]:
-    """The rows of ``node_starts`` with which the nodes began their present or last life after block ``height``."""
+    """Collateral and payee, as the STARTs have them with which the nodes began their life after block ``height``."""
     where = {"node": {"$in": list(nodes)}, "_id": {"$lt": txkey(height + 1, 0)}}
-    fields = ("node", "outpoint", "tier", "value", "payee", "payee_kind", "pubkey")
+    fields = ("node", "outpoint", "payee")
     rows = await view.many("node_starts", where, sort=[("_id", 1)], fields=fields) if nodes else []
     return {row["node"]: row for row in rows}
 
