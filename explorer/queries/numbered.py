@@ -7,7 +7,7 @@ where a number falls.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from explorer.db import View
@@ -28,27 +28,31 @@ class Numbered:
 
 async def numbered(view: View, key: bytes, *, first: int, last: int, skip: int, limit: int) -> Numbered:
     """Up to ``limit`` transactions of an address in blocks ``first`` to ``last``, without the ``skip`` newest."""
-    newest, before = await asyncio.gather(_newest(view, key, last), _newest(view, key, first - 1))
+    # The newest row tells how many there are; without any to skip, the first page begins with it.
+    newest, before = await asyncio.gather(
+        _between(view, key, 0, last, 1 if skip else max(limit, 1)), _between(view, key, 0, first - 1, 1)
+    )
     total = max(0, _number(newest) - _number(before))
-    if newest is None or skip >= total or not limit:
+    if skip >= total or not limit:
         return Numbered(total, ())
     wanted = _number(newest) - skip
-    height = await _height_of(view, key, wanted, first, ledger_row(newest).height) if skip else last
-    where = {"_id": {"$gte": ledger_id(key, first), "$lte": ledger_id(key, height)}}
-    rows = map(ledger_row, await view.many("ledger", where, sort=[("_id", -1)], limit=limit))
-    return Numbered(total, tuple(_keys(rows, wanted, min(limit, total - skip))))
+    if skip:
+        height = await _height_of(view, key, wanted, first, ledger_row(newest[0]).height)
+        newest = await _between(view, key, first, height, limit)
+    return Numbered(total, tuple(_keys(map(ledger_row, newest), wanted, min(limit, total - skip))))
 
 
-async def _newest(view: View, key: bytes, height: int) -> Document | None:
-    """The newest ledger row of an address at or below a height."""
-    if height < 0:
-        return None
-    where = {"_id": {"$gte": ledger_id(key, 0), "$lte": ledger_id(key, height)}}
-    return await view.one("ledger", where, sort=[("_id", -1)])
+async def _between(view: View, key: bytes, first: int, last: int, limit: int) -> list[Document]:
+    """The newest ledger rows of an address in a span of heights, newest first."""
+    if last < first:
+        return []
+    where = {"_id": {"$gte": ledger_id(key, first), "$lte": ledger_id(key, last)}}
+    return await view.many("ledger", where, sort=[("_id", -1)], limit=limit)
 
 
-def _number(row: Document | None) -> int:
-    return 0 if row is None else int(row["n"])
+def _number(rows: Sequence[Document]) -> int:
+    """The running number of the first of the rows; 0 where there is none."""
+    return int(rows[0]["n"]) if rows else 0
 
 
 async def _height_of(view: View, key: bytes, wanted: int, low: int, high: int) -> int:
@@ -56,7 +60,7 @@ async def _height_of(view: View, key: bytes, wanted: int, low: int, high: int) -
     while low < high:
         heights = range(low, high, max(1, (high - low) // FANOUT))
         rows = await newest_rows(view, [(key, height) for height in heights])
-        reached = next((n for n in range(len(heights)) if _number(rows.get(n)) >= wanted), len(heights))
+        reached = next((n for n in range(len(heights)) if n in rows and rows[n]["n"] >= wanted), len(heights))
         low = heights[reached - 1] + 1 if reached else low
         high = heights[reached] if reached < len(heights) else high
     return high

@@ -149,7 +149,9 @@ async def _history(request: Request, texts: list[str], given: Mapping[str, Any])
 
 
 async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any]:
-    found, pool = await address_and_pool(view, text)
+    (found, pool), listed = await asyncio.gather(
+        address_and_pool(view, text), txids(view, [text], first, end) if end > first else _none()
+    )
     unconfirmed = 0 if pool is None else pool.change
     sums = {
         "balance": found.balance,
@@ -162,7 +164,11 @@ async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any
         shown |= {name: trimmed(value), f"{name}Sat": value}
     shown["unconfirmedTxApperances"] = 0 if pool is None else len(pool.movements)
     shown["txApperances"] = found.transaction_count
-    return shown | ({"transactions": await txids(view, [text], first, end)} if end > first else {})
+    return shown | ({"transactions": listed} if end > first else {})
+
+
+async def _none() -> list[str]:
+    return []
 
 
 async def _sums(view: View, texts: list[str]) -> dict[str, Any]:
