@@ -16,13 +16,14 @@ _COUNTED: ContextVar[bool] = ContextVar("counted", default=False)
 
 
 class Waves:
-    """Holds commands back until nothing else can go on, and then lets them go together: one round trip."""
+    """Holds commands back until nothing else can go on, lets them go together and come back together: a round trip."""
 
     def __init__(self) -> None:
         self._answered = db._answered
         self._patch = pytest.MonkeyPatch()
         self._held: list[asyncio.Future[None]] = []
         self._sent = 0
+        self._back = asyncio.Event()
 
     def __enter__(self) -> Waves:
         self._patch.setattr(db, "_answered", self._hold)
@@ -46,6 +47,7 @@ class Waves:
             waves += 1
             held, self._held = self._held, []
             self._sent = len(held)
+            self._back = asyncio.Event()
             for command in held:
                 command.set_result(None)
         return waves, await task
@@ -56,7 +58,11 @@ class Waves:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._held.append(turn)
         await turn
+        back = self._back
         try:
             return await self._answered(operation)
         finally:
             self._sent -= 1
+            if not self._sent:
+                back.set()
+            await back.wait()  # whoever was answered first: what follows is asked for at the same time
