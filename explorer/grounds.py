@@ -108,12 +108,6 @@ def look_outside() -> None:
         notes.outside = True
 
 
-def only_until(seconds: float) -> None:
-    """Note that the answer reads otherwise from a moment on, in Unix seconds."""
-    if notes := _NOTES.get():
-        notes.until = min(notes.until, seconds)
-
-
 def ages_at(seconds: float) -> None:
     """Note that an age in the answer reads otherwise from a moment on, in Unix seconds."""
     if notes := _NOTES.get():
@@ -128,8 +122,7 @@ def rest_as_page(meta: Meta) -> None:
 
 def _around(meta: Meta, told: bool) -> tuple[object, ...]:
     """What pages show around their subject; with ``told`` all that meta says."""
-    daemon = meta.daemon
-    around = (daemon.get("height"), daemon.get("reachable"), meta.parallel is None, meta.rates.get("state"))
+    around = meta.state, meta.lag, meta.daemon.get("reachable"), meta.parallel is None
     if not told:
         return around
-    return *around, daemon, meta.rates, meta.checks, meta.ready, meta.building, meta.schema_version
+    return *around, meta.daemon, meta.rates, meta.checks, meta.ready, meta.building, meta.schema_version

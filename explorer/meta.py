@@ -5,13 +5,17 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from explorer.parallel.base import Parallel
 from explorer.pool import Pool, revision_of
 from indexer.store.codec import Document
 
+FOLLOWING_BEHIND = 2  # blocks; one that has just been found is no lag
+STALLED_SECONDS = 120  # since the last block was indexed
 LAG_BLOCKS = 10  # further behind the daemon than this is lagging
+
+State = Literal["catching_up", "following", "stalled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,22 @@ class Meta:
         """Blocks between the index and the daemon; None while either is unknown."""
         best = self.daemon.get("height")
         return None if self.tip is None or best is None else max(0, best - self.tip.height)
+
+    @property
+    def lag(self) -> int | None:
+        """Blocks between the index and the daemon, 0 while it follows; None while either is unknown."""
+        behind = self.behind
+        return 0 if behind is not None and behind <= FOLLOWING_BEHIND else behind
+
+    @property
+    def state(self) -> State:
+        """How the index keeps up; before the daemon was heard nobody knows whether there is more to come."""
+        stalled = self.daemon.get("reachable", False) and self.idle_seconds > STALLED_SECONDS
+        if self.behind is None:
+            return "catching_up"
+        if self.behind and stalled:
+            return "stalled"
+        return "following" if self.behind <= FOLLOWING_BEHIND else "catching_up"
 
     def revisions(self, *names: str) -> dict[str, int]:
         """The revision of each of these that there is: ``checks``, ``parallel``, ``mempool`` or a part of that."""

@@ -41,7 +41,7 @@ class Site:
     network: str
     simulated: bool
     tip: Tip | None
-    daemon_height: int | None
+    behind: int | None  # blocks between the index and the daemon, 0 while it follows
     daemon_reachable: bool
     version: str
     theme: str
@@ -57,13 +57,6 @@ class Site:
         ages_at(max(formats.age_until(seconds, self.now), self.now + formats.JUST_NOW))
         return formats.age(seconds, self.now)
 
-    @property
-    def behind(self) -> int | None:
-        """Blocks between the index and the daemon."""
-        if self.tip is None or self.daemon_height is None:
-            return None
-        return max(0, self.daemon_height - self.tip.height)
-
 
 def site(request: Request) -> Site:
     """The surroundings of a page, from what the last poll found: no query of its own."""
@@ -75,7 +68,7 @@ def site(request: Request) -> Site:
         network=s.network.name,
         simulated=s.simulated,
         tip=meta.tip,
-        daemon_height=meta.daemon.get("height"),
+        behind=meta.lag,
         daemon_reachable=bool(meta.daemon.get("reachable", False)),
         version=__version__,
         theme=theme if theme in THEMES else "",

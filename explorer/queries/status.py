@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from explorer.db import View
-from explorer.grounds import only_until
 from explorer.parallel.base import Parallel
 from explorer.queries.status_results import (
     Checks,
@@ -24,12 +23,8 @@ from explorer.queries.status_results import (
 )
 from indexer import __version__
 
-STALLED_SECONDS = 120
-FOLLOWING_BEHIND = 2  # blocks; one that has just been found is no lag
 COMPARED = ("queue", "supply")  # with the daemon
 KEPT = "reorganisations"
-
-State = Literal["catching_up", "following", "stalled"]
 
 
 async def status(view: View, *, started_at: int, simulated: bool) -> Status:
@@ -41,7 +36,7 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
         network=view.network.name,
         simulated=simulated,
         daemon=daemon,
-        index=_index(view, daemon),
+        index=_index(view),
         checks=_checks(tip or {}, told.checks),
         reorgs=reorgs,
         schema=told.schema_version,
@@ -54,11 +49,8 @@ async def status(view: View, *, started_at: int, simulated: bool) -> Status:
 async def keeping_up(view: View) -> KeepingUp:
     """How the index keeps up and what it has found of payouts: the same from second to second while it follows."""
     tip, meta = await view.row("blocks", view.tip.height), view.meta
-    if meta.behind != 0:
-        only_until(int(time.time()) + 1)  # what is behind may be stalled in a moment
-    state = index_state(meta.behind, meta.idle_seconds, meta.daemon.get("reachable", False))
     checks = _checks(tip or {}, {})
-    return KeepingUp(Progress(state, meta.behind), checks.payouts_checked, checks.payouts_mismatched)
+    return KeepingUp(Progress(meta.state, meta.lag), checks.payouts_checked, checks.payouts_mismatched)
 
 
 def readings(parallel: Parallel, now: int) -> ParallelReadings:
@@ -74,18 +66,6 @@ def readings(parallel: Parallel, now: int) -> ParallelReadings:
     )
 
 
-def index_state(behind: int | None, idle_seconds: float, reachable: bool) -> State:
-    """How the index keeps up: ``behind`` in blocks, ``idle_seconds`` since the last commit.
-
-    Before the daemon was heard (``behind`` is None) nobody knows whether there is more to come.
-    """
-    if behind is None:
-        return "catching_up"
-    if behind <= FOLLOWING_BEHIND:
-        return "stalled" if behind and reachable and idle_seconds > STALLED_SECONDS else "following"
-    return "stalled" if reachable and idle_seconds > STALLED_SECONDS else "catching_up"
-
-
 def _daemon(heard: Mapping[str, Any]) -> Daemon:
     best = heard.get("hash")
     return Daemon(
@@ -98,12 +78,11 @@ def _daemon(heard: Mapping[str, Any]) -> Daemon:
     )
 
 
-def _index(view: View, daemon: Daemon) -> Index:
+def _index(view: View) -> Index:
     meta = view.told
-    behind = meta.behind
     return Index(
-        state=index_state(behind, meta.idle_seconds, daemon.reachable),
-        behind=behind,
+        state=meta.state,
+        behind=meta.behind,
         blocks_per_second=meta.rates.get("blocks_per_second"),
         eta_seconds=meta.rates.get("eta_seconds"),
         indexes_ready=tuple(sorted(meta.ready)),

@@ -8,7 +8,6 @@ from typing import Any, Final
 from explorer.api.blockbook.shapes import Json, without_empty
 from explorer.db import View
 from explorer.queries.blocks import block
-from explorer.queries.status import index_state
 from indexer import __version__
 from indexer.chain.keys import hash_text
 from indexer.chain.params import branch_id
@@ -47,7 +46,7 @@ def _consensus(view: View) -> Json:
 
 
 def _blockbook(view: View) -> Json:
-    state = index_state(view.meta.behind, view.meta.idle_seconds, view.meta.daemon.get("reachable", False))
+    state = view.told.state
     pool = view.pool
     shown: dict[str, Any] = {
         "coin": NAME,

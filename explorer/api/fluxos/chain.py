@@ -9,9 +9,9 @@ from explorer.api.fluxos.methods import Asked, Methods
 from explorer.api.forms.overview import newest, overview, tip_row
 from explorer.api.forms.reply import Passing
 from explorer.db import Answer, View
+from explorer.meta import FOLLOWING_BEHIND
 from explorer.queries.next_target import next_difficulty
 from explorer.queries.results import BlockSummary
-from explorer.queries.status import FOLLOWING_BEHIND
 from indexer.chain.params import branch_id
 from indexer.daemonjson.words import pools_json
 from indexer.store.codec import Document

@@ -17,7 +17,7 @@ from explorer.api.insight.answering import Insight, Text, posted
 from explorer.api.insight.blocks import newest_hash
 from explorer.db import Answer
 from explorer.errors import BadRequest, NotFound, UpstreamUnavailable, bad_request
-from explorer.queries.status import FOLLOWING_BEHIND
+from explorer.meta import FOLLOWING_BEHIND
 from explorer.queries.text import address_key
 from explorer.services import Services, services
 from explorer.signatures import signer
