@@ -36,10 +36,11 @@ from indexer.config import load_config
 
 STATIC = "/static-answer"
 ROUNDS = 5
-HOT_SECONDS, STEADY_SECONDS, WARM_SECONDS = 4, 20, 2
+HOT_SECONDS, WARM_SECONDS = 4, 2
 HOT_CONNECTIONS = 16
 STEADY_CONNECTIONS, PAUSE_MS = 50, 100  # 500 a second, less what an answer takes
-BLOCK_SECONDS = "30"  # as on the main net
+BLOCK_SECONDS = 30  # as on the main net
+STEADY_SECONDS = 3 * BLOCK_SECONDS  # a whole number of blocks: what is asked after one is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +165,12 @@ def _late(load: Load) -> str:
     return f"p99 {load.p99:.1f} ms, median {load.median:.2f} ms"
 
 
-def run(rounds: int, seconds: int) -> str:
+def run(rounds: int, seconds: int, steady_seconds: int) -> str:
     """Measure; the table."""
     core = max(os.sched_getaffinity(0))
     port, shown = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="flux-bench-load-") as folder:
-        common = settings(Path(folder)) | {"FLUX_GUARD_RATE": "0", "FLUX_DEMO_BLOCK_SECONDS": BLOCK_SECONDS}
+        common = settings(Path(folder)) | {"FLUX_GUARD_RATE": "0", "FLUX_DEMO_BLOCK_SECONDS": str(BLOCK_SECONDS)}
         with (
             process(common, "demo", "--daemon-only"),
             process(common | {"FLUX_EXPLORER_PORT": str(shown)}, "run"),
@@ -185,15 +186,16 @@ def run(rounds: int, seconds: int) -> str:
                 wrk = Wrk(Path(folder), port, pid, core)
                 full = pairs(wrk, hot(client), rounds, HOT_CONNECTIONS, seconds)
                 questions = mixed(client)
-                steady = pairs(wrk, questions, 1, STEADY_CONNECTIONS, 5 * seconds, PAUSE_MS)
+                steady = pairs(wrk, questions, 1, STEADY_CONNECTIONS, steady_seconds, PAUSE_MS)
                 return table(full, steady, len(questions))
 
 
 def main() -> None:
-    """Measure; a bit more than two minutes."""
+    """Measure; five minutes."""
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of hot answers and static ones, in turn")
-    parser.add_argument("--seconds", type=int, default=HOT_SECONDS, help="of a round; the steady load: five times")
+    parser.add_argument("--seconds", type=int, default=HOT_SECONDS, help="of a round")
+    parser.add_argument("--steady", type=int, default=STEADY_SECONDS, help="seconds of the steady load")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/measurements.md")
     parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -202,7 +204,7 @@ def main() -> None:
     if which("wrk") is None or len(os.sched_getaffinity(0)) < 2:
         sys.exit("wrk and a machine with two cores are needed: apt-get install wrk")
     load = os.getloadavg()[0]
-    found = run(given.rounds, given.seconds)
+    found = run(given.rounds, given.seconds, given.steady)
     publish("load", f"{found}\n{measured_on(load)}", write=given.write)
 
 
