@@ -22,7 +22,8 @@ function init(args)
 end
 function request()
   at = at %% #questions + 1
-  return questions[at]
+  local question = questions[at]
+  return type(question) == "function" and question() or question
 end
 %s
 function done(summary, latency, requests)
@@ -35,22 +36,27 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request."""
+    """A request; with ``any_of`` a number from 1 to that stands for ``%d`` in the path, another one each time."""
 
     method: str
     path: str
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
+    any_of: int = 0
 
 
 def script(questions: list[Question], pause_ms: int = 0) -> str:
     """A script for wrk that asks them in turn, beginning anywhere, with pauses of that length on the mean."""
-    lines = (
-        f"  questions[{n}] = wrk.format({_lua(q.method)}, {_lua(q.path)}, {_table(q.headers)}, {_lua(q.body)})"
-        for n, q in enumerate(questions, 1)
-    )
+    lines = (f"  questions[{n}] = {_formatted(q)}" for n, q in enumerate(questions, 1))
     pause = f"function delay() return math.random(0, {2 * pause_ms}) end" if pause_ms else ""
     return SCRIPT % ("\n".join(lines), pause)
+
+
+def _formatted(q: Question) -> str:
+    """What a question is made by: once, or each time anew where ``any_of`` numbers stand in its path."""
+    path = _lua(q.path) if not q.any_of else f'({_lua(q.path)}):format(math.random({q.any_of}))'
+    made = f"wrk.format({_lua(q.method)}, {path}, {_table(q.headers)}, {_lua(q.body)})"
+    return f"function() return {made} end" if q.any_of else made
 
 
 def _table(headers: dict[str, str]) -> str:
@@ -69,12 +75,13 @@ def hot(client: httpx.Client) -> list[Question]:
 
 
 def mixed(client: httpx.Client) -> list[Question]:
-    """What visitors, wallets and dashboards ask: pages and the API, cold ones and balances too."""
+    """What visitors, wallets and dashboards ask: pages and the API, with blocks that nobody else asks for."""
     pages = [Question("GET", path, PAGE) for path in _page_paths(client)]
     answers = [Question("GET", path, API) for path in (*_api_paths(client), "/api/v1/status", "/api/v1/status")]
+    blocks = [Question("GET", "/api/v1/blocks/%d", API, any_of=int(_blocks(client)[0]["height"]))] * 2
     body = json.dumps({"addresses": _addresses(client, ADDRESSES)})
     balances = [Question("POST", "/api/v1/balances", API | {"Content-Type": "application/json"}, body)] * 2
-    asked = pages + answers + balances
+    asked = pages + answers + blocks + balances
     return _shuffled(asked + _known(client, pages[::3] + answers[::3]))
 
 

@@ -17,13 +17,18 @@ from bench.questions import Question, script
 from indexer.commands.demo import free_port
 from tests.conftest import absent
 
-ASKED = [Question("GET", "/a?b=1", {"If-None-Match": 'W/"x-1"'}), Question("POST", "/b", {}, '{"addresses": ["a"]}')]
+ASKED = [
+    Question("GET", "/a?b=1", {"If-None-Match": 'W/"x-1"'}),
+    Question("POST", "/b", {}, '{"addresses": ["a"]}'),
+    Question("GET", "/c/%d", any_of=7),
+]
 
 
 def test_the_script_asks_every_question_as_it_is() -> None:
     text = script(ASKED, 100)
     assert r'questions[1] = wrk.format("GET", "/a?b=1", {["If-None-Match"] = "W/\"x-1\""}, "")' in text
     assert r'questions[2] = wrk.format("POST", "/b", {}, "{\"addresses\": [\"a\"]}")' in text
+    assert r'questions[3] = function() return wrk.format("GET", ("/c/%d"):format(math.random(7)), {}, "") end' in text
     assert "math.random(0, 200)" in text
     assert "function delay" not in script(ASKED)
 
@@ -76,7 +81,8 @@ def test_the_site_is_measured_beside_a_static_answer(
     with load.measured(environ, port, core) as pid, httpx.Client(trust_env=False) as client:
         wait_until_it_answers(client, f"http://127.0.0.1:{port}/healthz")
         wrk = Wrk(tmp_path, port, pid, core)
-        ours, static = load.pairs(wrk, [Question("GET", "/healthz")], 1, 2, 1)
+        asked = [Question("GET", "/healthz"), Question("GET", "/healthz?n=%d", any_of=3)]
+        ours, static = load.pairs(wrk, asked, 1, 2, 1)
     assert (ours.failed, static.failed) == (0, 0)
     for found in (ours, static):
         assert found.rate > 0
