@@ -55,8 +55,7 @@ class Meta:
     @property
     def lag(self) -> int | None:
         """Blocks between the index and the daemon, 0 while it follows; None while either is unknown."""
-        behind = self.behind
-        return 0 if behind is not None and behind <= FOLLOWING_BEHIND else behind
+        return 0 if self.state == "following" else self.behind
 
     @property
     def state(self) -> State:

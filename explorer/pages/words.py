@@ -128,7 +128,7 @@ def index_sentence(index: Progress, tip: int) -> str:
             behind,
         )
     if behind == 0:
-        return _("The index is at block %(height)s, the same as the daemon.", height=height)
+        return _("The index is at block %(height)s and follows the daemon.", height=height)
     return ngettext(
         "The index is at block %(height)s, %(num)s block behind the daemon.",
         "The index is at block %(height)s, %(num)s blocks behind the daemon.",

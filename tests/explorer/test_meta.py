@@ -18,7 +18,7 @@ TIP = Tip(100, bytes(32), 0, 1, False, 0)
         ({"height": 102}, 0, "following", 0),
         ({"height": 103}, 0, "catching_up", 3),
         ({"height": 100, "reachable": True}, STALLED_SECONDS + 1, "following", 0),
-        ({"height": 101, "reachable": True}, STALLED_SECONDS + 1, "stalled", 0),
+        ({"height": 101, "reachable": True}, STALLED_SECONDS + 1, "stalled", 1),
         ({"height": 103, "reachable": True}, STALLED_SECONDS + 1, "stalled", 3),
         ({"height": 103, "reachable": True}, STALLED_SECONDS, "catching_up", 3),
         ({"height": 103}, STALLED_SECONDS + 1, "catching_up", 3),

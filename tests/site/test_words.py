@@ -87,7 +87,7 @@ def test_how_deep_a_block_lies_is_said_in_words_too(confirmations: int, tone: st
 @pytest.mark.parametrize(
     ("index", "badge", "sentence"),
     [
-        (Progress("following", 0), "Following the chain", "the same as the daemon"),
+        (Progress("following", 0), "Following the chain", "follows the daemon"),
         (Progress("following", 1), "Following the chain", "1 block behind the daemon"),
         (Progress("catching_up", 9000), "Catching up", "9,000 blocks behind the daemon"),
         (Progress("stalled", 12), "Stalled", "nothing has been indexed for two minutes"),
