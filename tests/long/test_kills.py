@@ -27,6 +27,7 @@ from explorer.db import Database, View
 from explorer.errors import ExplorerError
 from indexer.chain.keys import hash_text
 from indexer.config import load_config
+from indexer.errors import Unavailable
 from indexer.store import embedded
 from indexer.store.mongo import MongoStore
 from indexer.store.read import StoreReader
@@ -216,16 +217,28 @@ def test_thirty_kills(daemon: ReplayDaemon, tmp_path: Path) -> None:
 def finish(environ: dict[str, str], folder: Path, name: str) -> None:
     """Let a last run come to the end of the history, and compare what is there with the straight index."""
     indexer = start(environ)
-    wait_for_server(folder)
-    with closing(MongoStore(embedded.socket_uri(embedded.socket_path(folder)), name)) as store:
-        deadline = time.monotonic() + 3 * PATIENCE
-        while hash_text((store.meta("tip") or {"hash": b""})["hash"]) != chain()[-1]:
-            assert indexer.poll() is None, indexer.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        for collection in CHAIN_DERIVED:
-            rows = {row["_id"]: row for row in store.scan(collection.name)}
-            assert rows == straight(recorded.TIP)[collection.name], collection.name
-    indexer.terminate()
-    indexer.communicate(timeout=PATIENCE)
+    try:
+        wait_for_server(folder)
+        with closing(opened(embedded.socket_uri(embedded.socket_path(folder)), name)) as store:
+            deadline = time.monotonic() + 3 * PATIENCE
+            while hash_text((store.meta("tip") or {"hash": b""})["hash"]) != chain()[-1]:
+                assert indexer.poll() is None, indexer.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            for collection in CHAIN_DERIVED:
+                rows = {row["_id"]: row for row in store.scan(collection.name)}
+                assert rows == straight(recorded.TIP)[collection.name], collection.name
+    finally:
+        indexer.terminate()
+        indexer.communicate(timeout=PATIENCE)
     assert indexer.returncode == 0
+
+
+def opened(uri: str, name: str) -> MongoStore:
+    """The store; a server that was killed takes a while until it listens again."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return MongoStore(uri, name)
+        except Unavailable:
+            assert time.monotonic() < deadline
