@@ -40,7 +40,7 @@ HOT_SECONDS, WARM_SECONDS = 4, 2
 HOT_CONNECTIONS = 16
 STEADY_CONNECTIONS, PAUSE_MS = 50, 100  # 500 a second, less what an answer takes
 BLOCK_SECONDS = 30  # as on the main net
-STEADY_SECONDS = 3 * BLOCK_SECONDS  # a whole number of blocks: what is asked after one is late
+STEADY_ROUNDS = 3  # of one block each: what is asked after a block is late
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _late(load: Load) -> str:
     return f"p99 {load.p99:.1f} ms, median {load.median:.2f} ms"
 
 
-def run(rounds: int, seconds: int, steady_seconds: int) -> str:
+def run(rounds: int, seconds: int, steady_rounds: int) -> str:
     """Measure; the table."""
     core = max(os.sched_getaffinity(0))
     port, shown = free_port(), free_port()
@@ -186,7 +186,7 @@ def run(rounds: int, seconds: int, steady_seconds: int) -> str:
                 wrk = Wrk(Path(folder), port, pid, core)
                 full = pairs(wrk, hot(client), rounds, HOT_CONNECTIONS, seconds)
                 questions = mixed(client)
-                steady = pairs(wrk, questions, 1, STEADY_CONNECTIONS, steady_seconds, PAUSE_MS)
+                steady = pairs(wrk, questions, steady_rounds, STEADY_CONNECTIONS, BLOCK_SECONDS, PAUSE_MS)
                 return table(full, steady, len(questions))
 
 
@@ -195,7 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.load", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of hot answers and static ones, in turn")
     parser.add_argument("--seconds", type=int, default=HOT_SECONDS, help="of a round")
-    parser.add_argument("--steady", type=int, default=STEADY_SECONDS, help="seconds of the steady load")
+    parser.add_argument("--blocks", type=int, default=STEADY_ROUNDS, help="rounds of the steady load, in turn too")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/measurements.md")
     parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -204,7 +204,7 @@ def main() -> None:
     if which("wrk") is None or len(os.sched_getaffinity(0)) < 2:
         sys.exit("wrk and a machine with two cores are needed: apt-get install wrk")
     load = os.getloadavg()[0]
-    found = run(given.rounds, given.seconds, given.steady)
+    found = run(given.rounds, given.seconds, given.blocks)
     publish("load", f"{found}\n{measured_on(load)}", write=given.write)
 
 
