@@ -83,6 +83,7 @@ class CacheMiddleware:
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._making: dict[Key, asyncio.Future[Kept | None]] = {}
         self._renewing: dict[Key, asyncio.Task[None]] = {}
+        self._turn = asyncio.Lock()
         self.bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -144,8 +145,13 @@ class CacheMiddleware:
             if not renewing.cancelled() and (error := renewing.exception()):
                 log.error("%s could not be made anew", scope["path"], exc_info=error)
 
+        async def renew() -> None:
+            async with self._turn:  # many ages pass at the same moment: who asks meanwhile gets a word in between
+                if key not in self._making:
+                    await self._make(key, "", scope, _nobody, _unheard)
+
         if key not in self._renewing and key not in self._making:
-            self._renewing[key] = asyncio.create_task(self._make(key, "", scope, _nobody, _unheard))
+            self._renewing[key] = asyncio.create_task(renew())
             self._renewing[key].add_done_callback(end)
 
     async def _make(self, key: Key, known: str, scope: Scope, receive: Receive, send: Send) -> None:

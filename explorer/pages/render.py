@@ -53,8 +53,9 @@ class Site:
     accounts: bool = False
 
     def age(self, seconds: int) -> str:
-        """How long ago a moment was; the page is good for as long as this reads so, give or take a moment."""
-        ages_at(max(formats.age_until(seconds, self.now), self.now + formats.JUST_NOW))
+        """How long ago a moment was; the page is good for as long as this reads so, give or take a twentieth of it."""
+        slack = max(formats.JUST_NOW, abs(self.now - seconds) // 20)
+        ages_at(max(formats.age_until(seconds, self.now), self.now + slack))
         return formats.age(seconds, self.now)
 
 
