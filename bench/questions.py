@@ -13,6 +13,7 @@ PAGE = {"Accept": "text/html,application/xhtml+xml", "Accept-Encoding": "gzip"}
 API = {"Accept": "application/json", "Accept-Encoding": "gzip"}
 BLOCKS = 5  # of each kind of question
 ADDRESSES = 20  # in one question for balances
+SETTLED = 10  # blocks below the tip: the coinbase of one that is reorganised away is found no more
 
 SCRIPT = """
 local questions = {}
@@ -98,7 +99,8 @@ def _shuffled(questions: list[Question]) -> list[Question]:
 
 def _blocks(client: httpx.Client) -> list[dict[str, str]]:
     found: list[dict[str, str]] = client.get("/api/v1/blocks?limit=60").raise_for_status().json()["items"]
-    return found[:: len(found) // BLOCKS][:BLOCKS]
+    settled = found[SETTLED:]
+    return settled[:: len(settled) // BLOCKS][:BLOCKS]
 
 
 def _transactions(client: httpx.Client) -> list[str]:
