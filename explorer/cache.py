@@ -61,12 +61,12 @@ class Kept:
 
     tag: str
     ground: Ground
-    seen: Meta
     until: float
     aged: float
     headers: Headers
     body: bytes
     endpoint: Any
+    seen: Meta | None = None
 
     @property
     def cost(self) -> int:
@@ -105,10 +105,11 @@ class CacheMiddleware:
         scope["endpoint"] = kept.endpoint
         await _answer(kept, is_known(known, kept.tag), send)
 
-    def keep(self, key: Key, kept: Kept) -> None:
+    def keep(self, key: Key, kept: Kept, meta: Meta) -> None:
         """Keep an answer, unless what it shows has moved meanwhile; the least recently asked for go."""
-        if not kept.ground.holds(kept.seen) or len(kept.body) > LARGEST:
+        if not kept.ground.holds(meta) or len(kept.body) > LARGEST:
             return
+        kept.seen = meta
         self._drop(key)
         self._kept[key] = kept
         self.bytes += kept.cost
@@ -161,13 +162,13 @@ class CacheMiddleware:
 
         def end(kept: Kept | None) -> None:
             if kept is not None:
-                self.keep(key, kept)
+                self.keep(key, kept, self._meta(scope))
             if leads and not made.done():
                 del self._making[key]
                 made.set_result(kept)
 
         try:
-            await self._app(scope, receive, _Keeper(scope, known, send, self._meta, end).send)
+            await self._app(scope, receive, _Keeper(scope, known, send, end).send)
         finally:
             end(None)
 
@@ -175,10 +176,8 @@ class CacheMiddleware:
 class _Keeper:
     """Passes an answer on, as 304 to who has it, and hands over a copy of a whole successful one."""
 
-    def __init__(
-        self, scope: Scope, known: str, send: Send, meta: Callable[[Scope], Meta], end: Callable[[Kept | None], None]
-    ) -> None:
-        self._scope, self._known, self._send, self._meta, self._end = scope, known, send, meta, end
+    def __init__(self, scope: Scope, known: str, send: Send, end: Callable[[Kept | None], None]) -> None:
+        self._scope, self._known, self._send, self._end = scope, known, send, end
         self._notes = grounds.begin()
         self._start: Message | None = None  # held back until the body tells whether it is 304
         self._swallows = False
@@ -211,11 +210,8 @@ class _Keeper:
             await self._send(message)
 
     def _copy(self, tag: str, ground: Ground, headers: Headers, message: Message) -> Kept:
-        notes, scope = self._notes, self._scope
-        body = message.get("body", b"")
-        return Kept(
-            tag, ground, self._meta(scope), notes.until, notes.aged, list(headers), body, scope.get("endpoint")
-        )
+        notes, body = self._notes, message.get("body", b"")
+        return Kept(tag, ground, notes.until, notes.aged, list(headers), body, self._scope.get("endpoint"))
 
 
 def _tag(headers: Headers) -> str:

@@ -1,11 +1,18 @@
-"""Ending tasks of the event loop."""
+"""Tasks of the event loop: how they end, and one that has nothing to do."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_SECONDS: Final = 0.5
+
+
+async def already(value: T) -> T:
+    """A value that is known, among questions that are asked at the same time."""
+    return value
 
 
 async def end(task: asyncio.Task[Any]) -> None:

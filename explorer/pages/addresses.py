@@ -30,6 +30,7 @@ from explorer.queries.results import AddressSummary, Movement, Page, Unspent
 from explorer.queries.statements import Statement, statement
 from explorer.queries.text import address_key
 from explorer.services import services
+from explorer.tasks import already
 
 VIEWS = ("history", "utxos", "nodes", "payouts", "statement")
 MOST_WAITING = 100  # unconfirmed transactions shown; the sum counts them all
@@ -72,16 +73,12 @@ async def account(
     key, now = address_key(text, view.network), at is None and is_following(view)
     (summary, pool), runs, part = await asyncio.gather(
         address_and_pool(view, text, at=at, labels=labels),
-        fleet(view, key) if now else _unknown(),
+        fleet(view, key) if now else already(None),
         _part(view, text, at=at, shown=shown, cursor=cursor, limit=limit, span=span),
     )
     newest = shown == "history" and at is None and cursor is None
     waiting = pool.movements[:MOST_WAITING] if pool is not None and newest else ()
     return Account(summary, runs, waiting=waiting, **part)
-
-
-async def _unknown() -> None:
-    return None
 
 
 async def _part(
@@ -98,7 +95,8 @@ async def _part(
         return {"nodes": nodes, "spacing": outlook.spacing.mean}
     if shown == "payouts":
         earned, mining = await asyncio.gather(
-            payouts(view, address=text, cursor=cursor, limit=limit), _unknown() if cursor else shown_mining(view, text)
+            payouts(view, address=text, cursor=cursor, limit=limit),
+            already(None) if cursor else shown_mining(view, text),
         )
         return {"payouts": earned, "mining": mining}
     if shown == "statement":

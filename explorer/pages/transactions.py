@@ -23,6 +23,7 @@ from explorer.queries.text import parse_height, parse_txid
 from explorer.queries.transactions import FullIds, transaction
 from explorer.queries.units import Tier
 from explorer.services import services
+from explorer.tasks import already
 
 T = TypeVar("T")
 
@@ -60,13 +61,9 @@ async def _transaction(request: Request) -> Answer[tuple[Transaction, Mapping[in
 async def with_collaterals(view: View, txid: bytes, full_ids: FullIds) -> tuple[Transaction, Mapping[int, Tier]]:
     """A transaction, and which of its outputs stand behind nodes; unknown while the index catches up."""
     found, nodes = await asyncio.gather(
-        transaction(view, txid, full_ids), collaterals(view, txid) if is_following(view) else _unknown()
+        transaction(view, txid, full_ids), collaterals(view, txid) if is_following(view) else already({})
     )
     return found, nodes
-
-
-async def _unknown() -> Mapping[int, Tier]:
-    return {}
 
 
 async def show(request: Request) -> Response:

@@ -19,6 +19,7 @@ from explorer.queries.results import AddressSummary, Movement, Page, TierCounts,
 from explorer.queries.rows import delta, kind_name
 from explorer.queries.text import address_key, script_type
 from explorer.queries.unconfirmed import spends_among
+from explorer.tasks import already
 from indexer.chain.keys import (
     P2PKH,
     first_outkey,
@@ -76,8 +77,8 @@ async def address_and_pool(
     rows, reference, nodes, pool = await asyncio.gather(
         _around(view, key, height),
         reference_at(view, height),
-        _confirmed_nodes(view, key) if now and is_following(view) else _unknown(),
-        of_address(view, key) if now else _unknown(),
+        _confirmed_nodes(view, key) if now and is_following(view) else already(None),
+        of_address(view, key) if now else already(None),
     )
     row = ledger_row(rows[-1]) if rows else LedgerRow(key, 0, 0, 0, 0, 0, ())
     immature = await _immature(view, key, rows, height)
@@ -163,10 +164,6 @@ def ledger_height(document: Document) -> int:
 
 def _rows(key: bytes, first: int, last: int) -> dict[str, dict[str, dict[str, bytes]]]:
     return {"_id": {"$gte": ledger_id(key, first), "$lte": ledger_id(key, last)}}  # type: ignore[dict-item]
-
-
-async def _unknown() -> None:
-    return None
 
 
 def is_following(view: View) -> bool:

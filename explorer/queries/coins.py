@@ -10,8 +10,9 @@ from explorer.db import View
 from explorer.errors import BadRequest
 from explorer.queries.blocks import confirmations
 from explorer.queries.mempool import rows_of_address
+from explorer.tasks import already
 from indexer.chain.keys import first_outkey, is_coinbase, outkey_height, outpoint
-from indexer.store.codec import Document, Transaction, Utxo, unconfirmed_row, utxo_row
+from indexer.store.codec import Transaction, Utxo, unconfirmed_row, utxo_row
 
 MOST = 50_000
 
@@ -36,7 +37,7 @@ async def coins(view: View, key: bytes, *, confirmed: bool = False) -> tuple[Coi
     where = {"a": key, "k": {"$lt": first_outkey(view.tip.height + 1)}}
     rows, waiting = await asyncio.gather(
         view.many("utxos", where, sort=[("k", -1)], limit=MOST + 1),
-        _none() if confirmed else rows_of_address(view, key),
+        already([]) if confirmed else rows_of_address(view, key),
     )
     if len(rows) > MOST:
         raise BadRequest(f"more than {MOST} unspent outputs: ask for them page by page, /api/v1/addresses/…/utxos")
@@ -44,10 +45,6 @@ async def coins(view: View, key: bytes, *, confirmed: bool = False) -> tuple[Coi
     spent = {spent.outpoint for transaction in transactions for spent in transaction.inputs}
     found = (*_waiting(transactions, key), *(_mined(view, utxo_row(row)) for row in rows))
     return tuple(coin for coin in found if coin.outpoint not in spent)
-
-
-async def _none() -> list[Document]:
-    return []
 
 
 def _waiting(transactions: Iterable[Transaction], key: bytes) -> Iterator[Coin]:

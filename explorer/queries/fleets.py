@@ -80,7 +80,7 @@ async def places_of(view: View, tier: Tier, address: str, *, at: int | None = No
     key = address_key(address, view.network)
     height = view.tip.height if at is None else view.require_height(at)
     # All lives of a node pay the same address: the one that its collateral belongs to.
-    rows, lists, ranks, _ = await asyncio.gather(
+    rows, lists, ranks, outlook = await asyncio.gather(
         view.many("nodes", {"payee": key}, fields=("_id",)),
         lists_at(view, height),
         ranks_at(view, height),
@@ -88,5 +88,5 @@ async def places_of(view: View, tier: Tier, address: str, *, at: int | None = No
     )
     mine = {row["_id"] for row in rows} & lists.order(tier).keys()
     held = sorted(mine, key=ranks.__getitem__)
-    items = await places(view, tier, height, {node: ranks[node] for node in held[:PLACES]})
+    items = await places(view, tier, lists, outlook, {node: ranks[node] for node in held[:PLACES]})
     return Places(len(held), items)

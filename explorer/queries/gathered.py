@@ -13,6 +13,7 @@ from explorer.queries.blocks import confirmations
 from explorer.queries.text import address_key
 from explorer.queries.transactions import mined
 from explorer.queries.unconfirmed import spends_among
+from explorer.tasks import already
 from indexer.chain.address import script_for
 from indexer.chain.keys import (
     first_outkey,
@@ -85,7 +86,7 @@ async def coins_of(view: View, addresses: Sequence[str], *, unconfirmed: bool) -
     where = {"a": {"$in": list(keys)}, "k": {"$lt": first_outkey(view.tip.height + 1)}}
     rows, waiting = await asyncio.gather(
         view.many("utxos", where, sort=[("k", -1)], limit=MOST_COINS + 1),
-        waiting_for(view, keys) if unconfirmed else _nothing_waits(),
+        waiting_for(view, keys) if unconfirmed else already([]),
     )
     if len(rows) > MOST_COINS:
         raise BadRequest(f"more than {MOST_COINS} unspent outputs: page through /api/v1/addresses/{{address}}/utxos")
@@ -155,10 +156,6 @@ async def waiting_for(view: View, keys: Mapping[bytes, str]) -> list[Document]:
     ids = {bytes(row["_id"]) for row in rows}
     over = await mined(view, ids, pool.mined_above(view.tip.height, view.tip.epoch))
     return [row for row in rows if bytes(row["_id"]) not in over]
-
-
-async def _nothing_waits() -> list[Document]:
-    return []
 
 
 async def waiting_deltas(view: View, addresses: Sequence[str]) -> list[Delta]:

@@ -45,7 +45,7 @@ async def _mismatched(view: View, below: int, count: int) -> list[int]:
     """The newest heights below a height whose block did not pay as predicted, by the running count of them."""
     found: list[int] = []
     while len(found) < count and below > 0:
-        row = await view.one("blocks", {"_id": below - 1})
+        row = await view.row("blocks", below - 1)
         total = row["payouts_mismatched"] if row else 0
         height = await first_reaching(view, "payouts_mismatched", total) if total else None
         if height is None:

@@ -65,7 +65,7 @@ async def queue(
     A cursor stays with its block.
     """
     height, rank, mark = position(view, tier, at, first, cursor)
-    _, reference, lists, _ = await asyncio.gather(
+    _, reference, lists, outlook = await asyncio.gather(
         require_mark(view, height, mark),
         reference_at(view, height),
         lists_at(view, height),
@@ -73,18 +73,17 @@ async def queue(
     )
     order = lists.order(tier)
     page = list(islice(order, rank, rank + limit))
-    items = await places(view, tier, height, {node: rank + n for n, node in enumerate(page)})
+    items = await places(view, tier, lists, outlook, {node: rank + n for n, node in enumerate(page)})
     end = rank + len(page)
     following = CURSORS[tier].encode(height, await mark_of(view, height), end) if end < len(order) else None
     return Queue(reference, items, following)
 
 
-async def places(view: View, tier: Tier, height: int, ranks: Mapping[int, int]) -> tuple[QueuePlace, ...]:
-    """The places of nodes in the queue of a tier after block ``height``, by their ranks."""
-    nodes = list(ranks)
-    lists, outlook, (starts, confirmed) = await asyncio.gather(
-        lists_at(view, height), outlook_at(view, height), _known(view, nodes, height)
-    )
+async def places(
+    view: View, tier: Tier, lists: PastLists, outlook: Outlook, ranks: Mapping[int, int]
+) -> tuple[QueuePlace, ...]:
+    """The places of nodes in the queue of a tier, by their ranks; lists and outlook are of the same block."""
+    starts, confirmed = await _known(view, list(ranks), lists.height)
     order = lists.order(tier)
     return tuple(
         _place(view.network, outlook, tier, rank, order[node], starts[node], confirmed[node][1])

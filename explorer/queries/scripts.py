@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from explorer.db import View
 from explorer.queries.results import Transaction
 from explorer.queries.unconfirmed import COLLECTION
+from explorer.tasks import already
 from indexer.chain.address import script_for
 from indexer.chain.keys import hash_text, parse_hash, txkey
 from indexer.store.codec import Document, is_odd, transaction_outputs
@@ -27,14 +28,10 @@ async def output_scripts(view: View, found: Iterable[Transaction]) -> Scripts:
 async def scripts_at(view: View, keys: Sequence[int], waiting: Sequence[bytes] = ()) -> Scripts:
     """The output scripts of the transactions at these txkeys, and of unconfirmed ones by their txids in wire order."""
     many = await asyncio.gather(
-        view.many("transactions", {"_id": {"$in": list(keys)}}, fields=OUTPUTS) if keys else _none(),
-        view.many(COLLECTION, {"_id": {"$in": list(waiting)}}, fields=OUTPUTS) if waiting else _none(),
+        view.many("transactions", {"_id": {"$in": list(keys)}}, fields=OUTPUTS) if keys else already([]),
+        view.many(COLLECTION, {"_id": {"$in": list(waiting)}}, fields=OUTPUTS) if waiting else already([]),
     )
     return {hash_text(bytes(row.get("txid", row["_id"]))): _scripts(row) for rows in many for row in rows}
-
-
-async def _none() -> list[Document]:
-    return []
 
 
 def _scripts(row: Document) -> tuple[bytes, ...]:

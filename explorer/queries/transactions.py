@@ -15,6 +15,7 @@ from explorer.queries.results import Block, Page, Place, Position, Spend, Transa
 from explorer.queries.rows import Spends, confirm_transaction, stored_transaction, unconfirmed_transaction
 from explorer.queries.stored_blocks import stored_confirms
 from explorer.queries.unconfirmed import UnconfirmedSpends, spends_of, unconfirmed
+from explorer.tasks import already
 from indexer.chain.hashes import sha256d
 from indexer.chain.keys import (
     VOUT_BITS,
@@ -73,7 +74,7 @@ async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction
     hints = await _hints(view, txid)
     at_hints, waiting = await asyncio.gather(
         _at_positions(view, hints, spends=True),
-        spends_of(view, txid) if any(hint.stored() for hint in hints) else _none(),
+        spends_of(view, txid) if any(hint.stored() for hint in hints) else already({}),
     )
     found = [t for t in at_hints if t.txid == hash_text(txid)]
     if not found:
@@ -90,10 +91,6 @@ async def transaction(view: View, txid: bytes, full_ids: FullIds) -> Transaction
     found.sort(key=_position_key)
     also_in = tuple(Position(t.block.height, t.block.index) for t in found[:-1] if t.block)
     return _with_unconfirmed_spends(replace(found[-1], also_in=also_in), waiting)
-
-
-async def _none() -> UnconfirmedSpends:
-    return {}
 
 
 def _with_unconfirmed_spends(found: Transaction, spends: UnconfirmedSpends) -> Transaction:

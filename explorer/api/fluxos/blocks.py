@@ -17,6 +17,7 @@ from explorer.queries.results import Block, Transaction
 from explorer.queries.text import parse_block_reference
 from explorer.queries.times import hashes_between
 from explorer.queries.transactions import block_with_transactions
+from explorer.tasks import already
 from indexer.chain.keys import MAX_TRANSACTIONS, parse_hash
 from indexer.chain.subsidy import block_subsidy
 from indexer.daemonjson.transactions import Known
@@ -136,14 +137,10 @@ async def _contents(
     active = found.confirmations > 0
     rows, known = await asyncio.gather(
         view.rows("blocks", (found.height - 1, found.height)),
-        known_of_block(view, found.height) if whole and active else _nothing_known(),
+        known_of_block(view, found.height) if whole and active else already({}),
     )
     before = rows.get(found.height - 1, {"sprout": 0, "sapling": 0})
     return found, pools_json(rows[found.height], before) if active else None, known if whole else None
-
-
-async def _nothing_known() -> dict[int, Known]:
-    return {}
 
 
 async def _deltas(view: View, hash: bytes) -> tuple[Block, list[dict[str, Any]], list[int]]:

@@ -18,6 +18,7 @@ from explorer.queries.addresses import address_and_pool
 from explorer.queries.balances import balances
 from explorer.queries.gathered import MOST_ADDRESSES, Coin, coins_of, immature, waiting_deltas
 from explorer.services import services
+from explorer.tasks import already
 from indexer.chain.tiers import TIERS, accepted_amounts
 
 insight = Insight()
@@ -150,7 +151,7 @@ async def _history(request: Request, texts: list[str], given: Mapping[str, Any])
 
 async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any]:
     (found, pool), listed = await asyncio.gather(
-        address_and_pool(view, text), txids(view, [text], first, end) if end > first else _none()
+        address_and_pool(view, text), txids(view, [text], first, end) if end > first else already([])
     )
     unconfirmed = 0 if pool is None else pool.change
     sums = {
@@ -165,10 +166,6 @@ async def _summary(view: View, text: str, first: int, end: int) -> dict[str, Any
     shown["unconfirmedTxApperances"] = 0 if pool is None else len(pool.movements)
     shown["txApperances"] = found.transaction_count
     return shown | ({"transactions": listed} if end > first else {})
-
-
-async def _none() -> list[str]:
-    return []
 
 
 async def _sums(view: View, texts: list[str]) -> dict[str, Any]:
