@@ -1,8 +1,8 @@
 """How many answers a second the site gives, and how late they are under a steady load: ``python -m bench.load``.
 
 The demo network as ``flux-explorer`` runs it, and one more process of the site, alone on a processor core, in which a
-static answer of Starlette stands beside the explorer: what that costs is what server and framework cost. wrk asks from
-the other cores.
+static answer of Starlette stands beside the explorer: what that costs is what server and framework cost. The demo
+network, its database and wrk, which asks, are on the other cores.
 """
 
 from __future__ import annotations
@@ -96,12 +96,22 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-class Wrk:
-    """wrk on all cores but one, asking a server at a port; ``pid`` is the server's."""
+@contextmanager
+def free_core() -> Iterator[int]:
+    """A processor core that this process keeps off, and so does what it starts, unless told otherwise."""
+    all_cores = os.sched_getaffinity(0)
+    core = max(all_cores)
+    os.sched_setaffinity(0, all_cores - {core})
+    try:
+        yield core
+    finally:
+        os.sched_setaffinity(0, all_cores)
 
-    def __init__(self, folder: Path, port: int, pid: int, core: int) -> None:
-        others = sorted(os.sched_getaffinity(0) - {core})
-        self._command = ["taskset", "-c", ",".join(map(str, others)), "wrk", "-t1"]
+
+class Wrk:
+    """wrk asking a server at a port; ``pid`` is the server's."""
+
+    def __init__(self, folder: Path, port: int, pid: int) -> None:
         self._folder, self._url, self._pid = folder, f"http://127.0.0.1:{port}", pid
 
     def ask(self, questions: list[Question], connections: int, seconds: int, pause_ms: int = 0) -> Load:
@@ -109,7 +119,7 @@ class Wrk:
         lua = self._folder / "questions.lua"
         lua.write_text(script(questions, pause_ms))
         before = processor_seconds(self._pid)
-        command = [*self._command, f"-c{connections}", f"-d{seconds}s", "-s", str(lua), self._url]
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(lua), self._url]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         count, micros, failed, median, p99 = map(int, told.rpartition("RESULT ")[2].split())
         processor = 1e6 * (processor_seconds(self._pid) - before) / max(count, 1)
@@ -167,9 +177,8 @@ def _late(load: Load) -> str:
 
 def run(rounds: int, seconds: int, steady_rounds: int) -> str:
     """Measure; the table."""
-    core = max(os.sched_getaffinity(0))
     port, shown = free_port(), free_port()
-    with tempfile.TemporaryDirectory(prefix="flux-bench-load-") as folder:
+    with free_core() as core, tempfile.TemporaryDirectory(prefix="flux-bench-load-") as folder:
         common = settings(Path(folder)) | {"FLUX_GUARD_RATE": "0", "FLUX_DEMO_BLOCK_SECONDS": str(BLOCK_SECONDS)}
         with (
             process(common, "demo", "--daemon-only"),
@@ -183,7 +192,7 @@ def run(rounds: int, seconds: int, steady_rounds: int) -> str:
             ):
                 wait_for_tip(client)
                 wait_for(client, "/api/v1/richlist")  # which is made a while after the first block
-                wrk = Wrk(Path(folder), port, pid, core)
+                wrk = Wrk(Path(folder), port, pid)
                 full = pairs(wrk, hot(client), rounds, HOT_CONNECTIONS, seconds)
                 questions = mixed(client)
                 steady = pairs(wrk, questions, steady_rounds, STEADY_CONNECTIONS, BLOCK_SECONDS, PAUSE_MS)

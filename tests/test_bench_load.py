@@ -77,10 +77,15 @@ def test_the_site_is_measured_beside_a_static_answer(
         **os.environ, "FLUX_NETWORK_NAME": "demo", "FLUX_DATABASE_URI": mongod, "FLUX_DATABASE_NAME": database_name,
         "FLUX_GUARD_RATE": "0",
     }  # fmt: skip
-    port, core = free_port(), max(os.sched_getaffinity(0))
-    with load.measured(environ, port, core) as pid, httpx.Client(trust_env=False) as client:
+    port, cores = free_port(), os.sched_getaffinity(0)
+    with (
+        load.free_core() as core,
+        load.measured(environ, port, core) as pid,
+        httpx.Client(trust_env=False) as client,
+    ):
+        assert os.sched_getaffinity(0) == cores - {core}
         wait_until_it_answers(client, f"http://127.0.0.1:{port}/healthz")
-        wrk = Wrk(tmp_path, port, pid, core)
+        wrk = Wrk(tmp_path, port, pid)
         asked = [Question("GET", "/healthz"), Question("GET", "/healthz?n=%d", any_of=3)]
         ours, static = load.pairs(wrk, asked, 1, 2, 1)
     assert (ours.failed, static.failed) == (0, 0)
