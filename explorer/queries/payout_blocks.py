@@ -10,7 +10,7 @@ from explorer.db import View
 from explorer.paging import Cursor
 from explorer.queries.blocks import payouts_of
 from explorer.queries.results import Page, Payout
-from explorer.queries.running import first_reaching
+from explorer.queries.running import first_reaching_each
 from explorer.queries.units import Height, Seconds
 from indexer.chain.keys import outpoint_text
 
@@ -44,15 +44,15 @@ async def payout_blocks(
 async def _mismatched(view: View, below: int, count: int) -> list[int]:
     """The newest heights below a height whose block did not pay as predicted, by the running count of them."""
     found: list[int] = []
-    while len(found) < count and below > 0:
-        row = await view.row("blocks", below - 1)
-        total = row["payouts_mismatched"] if row else 0
-        height = await first_reaching(view, "payouts_mismatched", total) if total else None
-        if height is None:
-            break
-        found.append(height)
-        below = height
-    return found
+    row = await view.row("blocks", below - 1)
+    total = row["payouts_mismatched"] if row else 0
+    while len(found) < count and total > 0:
+        totals = range(total, max(0, total - count), -1)
+        heights = await first_reaching_each(view, "payouts_mismatched", totals)
+        # A block that owed several payouts is where several totals are reached.
+        found += sorted({height for height in heights if height is not None} - set(found), reverse=True)
+        total = totals[-1] - 1
+    return found[:count]
 
 
 async def _blocks(view: View, heights: Sequence[int]) -> tuple[PayoutBlock, ...]:
