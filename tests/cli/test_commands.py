@@ -256,6 +256,7 @@ def test_a_part_that_ends_stops_all(indexed: dict[str, str]) -> None:
     assert processes(indexed) == []
 
 
+@pytest.mark.slow
 def test_a_killed_mongod_stops_all_and_is_told(indexed: dict[str, str]) -> None:
     with started(indexed, "run") as child:
         wait_for_tip(indexed, HEIGHT)
@@ -268,6 +269,7 @@ def test_a_killed_mongod_stops_all_and_is_told(indexed: dict[str, str]) -> None:
     assert processes(indexed) == []
 
 
+@pytest.mark.slow
 def test_a_killed_run_takes_all_with_it(indexed: dict[str, str]) -> None:
     with started(indexed, "run") as child:
         wait_for_tip(indexed, HEIGHT)
