@@ -44,7 +44,7 @@ async def show(request: Request) -> Response:
     query = request.query_params
     if account is None:
         wanted = {"kind": query.get("kind"), "entry": query.get("entry")} if query.get("entry") else {}
-        return _sign_in(request, back=query.get("next") or with_query(HOME, **wanted))
+        return await _sign_in(request, back=query.get("next") or with_query(HOME, **wanted))
     typed = {name: query.get(name, "") for name in ("kind", "entry", "note")}
     return await account_page(request, account, typed=typed)
 
@@ -55,7 +55,7 @@ async def account_page(request: Request, account: Account, *, http_status: int =
     answer = await services(request).db.fenced(watched, addresses, nodes)
     shown: dict[str, Any] = {"typed": {"kind": "", "entry": "", "note": ""}, "problem": "", "feed": ""}
     listed = with_query("/operator", nodes=" ".join(nodes)) if nodes else ""
-    return private_page(
+    return await private_page(
         request, "account.html", http_status=http_status, account=account, watched=answer.value, tip=answer.tip,
         kinds=book.KINDS, most=book.MOST_WATCHES, longest=book.LONGEST_NOTE, feeds=FEEDS, tab="watch",
         operator=listed if len(listed) <= 2000 else "", noted=noted(account, answer.value.nodes.items),
@@ -69,11 +69,11 @@ def noted(account: Account, nodes: tuple[Node, ...]) -> dict[str, str]:
     return {node.node: notes.get(node.node) or notes.get(node.address, "") for node in nodes}
 
 
-def _sign_in(
+async def _sign_in(
     request: Request, *, back: str, address: str = "", challenge: Challenge | None = None, problem: str = "",
     http_status: int = 200,
 ) -> Response:  # fmt: skip
-    return private_page(
+    return await private_page(
         request, "sign_in.html", http_status=http_status, address=address, challenge=challenge, problem=problem,
         back=own_path(back), site_name=site_name(request), minutes=challenges.MINUTES,
         hours=(sessions.IDLE_SECONDS // 3600, sessions.LONGEST_SECONDS // 3600), days=book.EMPTY_SECONDS // 86_400,
@@ -87,8 +87,10 @@ async def challenge(request: Request) -> Response:
     try:
         made = await accounts.challenges.make("site", address, site_name(request), client_name(request))
     except (BadRequest, RateLimited) as error:
-        return _sign_in(request, back=back, address=address, problem=said(error.message), http_status=error.status)
-    return _sign_in(request, back=back, address=address, challenge=made)
+        return await _sign_in(
+            request, back=back, address=address, problem=said(error.message), http_status=error.status
+        )
+    return await _sign_in(request, back=back, address=address, challenge=made)
 
 
 def client_name(request: Request) -> str:
@@ -103,7 +105,9 @@ async def sign_in(request: Request) -> Response:
     try:
         token = await accounts.sign_in("site", fields.text("nonce"), address, fields.text("signature"), site)
     except (BadRequest, Forbidden, RateLimited) as error:
-        return _sign_in(request, back=back, address=address, problem=said(error.message), http_status=error.status)
+        return await _sign_in(
+            request, back=back, address=address, problem=said(error.message), http_status=error.status
+        )
     if before := request.cookies.get(cookie_name(request)):
         await accounts.sessions.end(before)
     return with_session(request, gone_to(own_path(back or HOME)), token)
@@ -179,4 +183,4 @@ async def delete(request: Request) -> Response:
         problem = _("nothing was deleted: tick the box to confirm it")
         return await account_page(request, account, http_status=400, problem=problem)
     await services(request).accounts.delete(account.address)
-    return without_session(request, private_page(request, "account_gone.html", tab=""))
+    return without_session(request, await private_page(request, "account_gone.html", tab=""))

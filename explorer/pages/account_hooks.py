@@ -50,7 +50,7 @@ async def _list(request: Request, account: Account, *, http_status: int = 200, *
         "events": sorted(EVENTS - UNASKED),
     }  # fmt: skip
     shown: dict[str, Any] = {"typed": typed, "problem": "", "made": None, "secret": ""}
-    return private_page(
+    return await private_page(
         request, "account_hooks.html", http_status=http_status, account=account, tab="webhooks",
         hooks=await kept.all(account.address), most=kept.most, entries=hooks.MOST_ENTRIES, events=sorted(EVENTS),
         event_words=EVENT_WORDS, longest=LONGEST_NOTE, **(shown | more),
@@ -88,8 +88,8 @@ async def show(request: Request) -> Response:
     if account is None:
         return to_sign_in(LIST)
     hook = await services(request).accounts.hooks.one(account.address, id)
-    return private_page(request, "account_hook.html", account=account, hook=hook, tab="webhooks", problem="",
-                        event_words=EVENT_WORDS)  # fmt: skip
+    return await private_page(request, "account_hook.html", account=account, hook=hook, tab="webhooks", problem="",
+                              event_words=EVENT_WORDS)  # fmt: skip
 
 
 async def change(request: Request) -> Response:
@@ -103,6 +103,6 @@ async def change(request: Request) -> Response:
         raise
     except WRONG as error:
         hook = await kept.one(account.address, id)
-        return private_page(request, "account_hook.html", http_status=error.status, account=account, hook=hook,
-                            tab="webhooks", problem=said(error.message), event_words=EVENT_WORDS)  # fmt: skip
+        return await private_page(request, "account_hook.html", http_status=error.status, account=account, hook=hook,
+                                  tab="webhooks", problem=said(error.message), event_words=EVENT_WORDS)  # fmt: skip
     return gone_to(LIST if action == "delete" else f"{LIST}/{id}")

@@ -129,7 +129,7 @@ async def show(request: Request) -> Response:
         limit=limit_of(request),
         span=span,
     )
-    return page(
+    return await page(
         request,
         "address.html",
         account=answer.value,

@@ -110,7 +110,7 @@ async def show(request: Request) -> Response:
     for operation in operations(described, host, 0 if tip is None else tip.height):
         groups.setdefault(subject(operation.path), []).append(operation)
     dialects = tuple(tuple(map(_, dialect)) for dialect in DIALECTS)
-    return page(request, "api.html", groups=groups, shapes=tuple(shapes(described)), dialects=dialects)
+    return await page(request, "api.html", groups=groups, shapes=tuple(shapes(described)), dialects=dialects)
 
 
 def subject(path: str) -> str:

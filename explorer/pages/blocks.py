@@ -36,7 +36,7 @@ async def show(request: Request) -> Response:
         block_with_transactions, reference, cursor=cursor, limit=limit_of(request)
     )
     found, transactions = answer.value
-    return page(
+    return await page(
         request, "block.html", block=found, transactions=transactions, continued=cursor is not None, tip=answer.tip
     )
 
@@ -46,7 +46,7 @@ async def index(request: Request) -> Response:
     cursor = request.query_params.get("cursor")
     before = query_int(request, "before") if request.query_params.get("before") else None
     answer = await services(request).db.fenced(latest_blocks, before=before, cursor=cursor, limit=limit_of(request))
-    return page(
+    return await page(
         request, "blocks.html", blocks=answer.value, before=before, continued=bool(cursor) or before is not None,
         tip=answer.tip,
     )

@@ -19,7 +19,7 @@ MOST_FIELDS: Final = 10
 
 async def show(request: Request) -> Response:
     """The empty form."""
-    return page(request, "broadcast.html", hex="", problem="", txid="")
+    return await page(request, "broadcast.html", hex="", problem="", txid="")
 
 
 async def send(request: Request) -> Response:
@@ -29,5 +29,7 @@ async def send(request: Request) -> Response:
     try:
         txid = await services(request).daemon.broadcast(text)
     except (BadRequest, UpstreamUnavailable) as error:
-        return page(request, "broadcast.html", http_status=error.status, hex=text, problem=said(error.message), txid="")
-    return page(request, "broadcast.html", hex="", problem="", txid=txid)
+        return await page(
+            request, "broadcast.html", http_status=error.status, hex=text, problem=said(error.message), txid=""
+        )
+    return await page(request, "broadcast.html", hex="", problem="", txid=txid)

@@ -103,7 +103,7 @@ async def show(request: Request) -> Response:
     name, query = request.path_params["name"], request.query_params
     above, title = HOME.get(name, GALLERY)
     kept = {key: query.get(key) or None for key in ("points", "from", "to")}
-    return page(
+    return await page(
         request, "chart.html", name=name, home=(above, _(title)), figure=plot.figure, sheet=plot.sheet,
         wide=inline(plot.figure, f"{name}-wide", WIDE), narrow=inline(plot.figure, f"{name}-narrow", NARROW),
         json=with_query(plot.json, **kept), kept=kept, whole=name in WHOLE,
@@ -122,7 +122,7 @@ class Sketch:
 async def gallery(request: Request) -> Response:
     """All charts, small."""
     sketches = (await services(request).db.fenced(sketched)).value
-    return page(request, "charts.html", sketches=sketches)
+    return await page(request, "charts.html", sketches=sketches)
 
 
 async def sketched(view: View) -> tuple[Sketch, ...]:

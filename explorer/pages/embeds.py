@@ -131,7 +131,7 @@ async def gallery(request: Request) -> Response:
         *((f"/embed/tier/{tier}", _("The %(tier)s nodes", tier=tier.capitalize())) for tier in TIERS),
         *((f"/embed/node/{outpoint}", _("A node")) for outpoint in nodes[:1]),
     )
-    return page(
+    return await page(
         request, "embeds.html", host=host_of(request), badges=badges, cards=cards, charts=NAMES, wide=WIDE, tall=TALL
     )
 

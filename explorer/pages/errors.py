@@ -56,4 +56,4 @@ async def error_page(request: Request, status: int, message: str, again: str | N
     headers = {} if again is None else {"Retry-After": again}
     advice = ADVICE[status] if status in ADVICE else _translated(OTHER)
     shown = {"code": status, "shown": advice, "message": said(message), "retry": retry}
-    return page(request, "error.html", http_status=status, headers=headers, **shown)
+    return await page(request, "error.html", http_status=status, headers=headers, **shown)

@@ -18,7 +18,7 @@ async def richlist(request: Request) -> Response:
     s = services(request)
     answer = await s.db.fenced(rich_page, s.labels, cursor=cursor, limit=limit_of(request))
     listed, spread = answer.value
-    return page(request, "richlist.html", listed=listed, spread=spread, tip=answer.tip)
+    return await page(request, "richlist.html", listed=listed, spread=spread, tip=answer.tip)
 
 
 async def fusion(request: Request) -> Response:
@@ -26,4 +26,4 @@ async def fusion(request: Request) -> Response:
     cursor = request.query_params.get("cursor")
     s = services(request)
     answer = await s.db.fenced(fusion_activity, s.labels.fusion, cursor=cursor, limit=limit_of(request))
-    return page(request, "fusion.html", activity=answer.value, continued=cursor is not None)
+    return await page(request, "fusion.html", activity=answer.value, continued=cursor is not None)

@@ -43,5 +43,5 @@ async def home(request: Request) -> Response:
     except Syncing:
         if s.db.meta.tip is not None:
             raise
-        return page(request, "empty.html", retry=RETRY_SECONDS)
-    return page(request, "home.html", home=found.value.chain, status=found.value.status)
+        return await page(request, "empty.html", retry=RETRY_SECONDS)
+    return await page(request, "home.html", home=found.value.chain, status=found.value.status)

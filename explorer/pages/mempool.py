@@ -21,4 +21,4 @@ async def show(request: Request) -> Response:
     """The unconfirmed transactions, newest first."""
     cursor = request.query_params.get("cursor")
     answer = await services(request).db.fenced(known_mempool, cursor=cursor, limit=limit_of(request))
-    return page(request, "mempool.html", mempool=answer.value, continued=cursor is not None, tip=answer.tip)
+    return await page(request, "mempool.html", mempool=answer.value, continued=cursor is not None, tip=answer.tip)

@@ -10,4 +10,4 @@ from explorer.pages.render import page
 
 async def show(request: Request) -> Response:
     """The page; other pages link to its parts."""
-    return page(request, "methodology.html")
+    return await page(request, "methodology.html")

@@ -84,7 +84,7 @@ async def index(request: Request) -> Response:
     answer = await services(request).db.fenced(
         overview, Wanted(**filters), shown=shown, cursor=cursor, limit=limit_of(request)
     )
-    return page(
+    return await page(
         request, "nodes.html", nodes=answer.value, filters=filters, shown=shown, statuses=STATUSES,
         asked=asked, continued=cursor is not None, tip=answer.tip,
     )  # fmt: skip
@@ -137,7 +137,7 @@ async def of_tier(request: Request) -> Response:
     answer = await services(request).db.fenced(
         turn, tier, at=at, address=address, rank=max(position or 1, 1) - 1, cursor=cursor, limit=limit_of(request)
     )
-    return page(
+    return await page(
         request, "queue.html", turn=answer.value, at=at, address=address, tip=answer.tip,
         continued=cursor is not None or (position or 1) > 1,
     )  # fmt: skip
@@ -172,7 +172,7 @@ async def show(request: Request) -> Response:
         shown_node, point, at=at, shown=shown, cursor=cursor, limit=limit_of(request)
     )
     found, mining = answer.value
-    return page(
+    return await page(
         request, "node.html", profile=found, mining=mining, at=at, continued=cursor is not None, tip=answer.tip
     )
 

@@ -51,10 +51,10 @@ async def show(request: Request) -> Response:
     """The nodes that ``?nodes=`` or ``?address=`` names, or the empty form."""
     entries, order = named(request), order_of(request)
     if not entries:
-        return page(request, "operator.html", roster=None, entries=(), order=order, orders=ORDERS, files=(),
-                    tip=services(request).db.meta.tip, most=MOST_ENTRIES)  # fmt: skip
+        return await page(request, "operator.html", roster=None, entries=(), order=order, orders=ORDERS, files=(),
+                          tip=services(request).db.meta.tip, most=MOST_ENTRIES)  # fmt: skip
     answer = await answered(request, SHOWN)
-    return page(
+    return await page(
         request, "operator.html", roster=answer.value, entries=entries, order=order, orders=ORDERS,
         files=tuple(file_links(entries)), tip=answer.tip, most=MOST_ENTRIES,
     )  # fmt: skip

@@ -52,6 +52,6 @@ async def show(request: Request) -> Response:
     if len(figure.xs) >= ENOUGH:
         drawn = Drawn(inline(figure, "parallel-wide", WIDE), inline(figure, "parallel-narrow", NARROW))
     pages = {known.chain.key: known.chain.explorer_url + known.chain.contract for known in parallel.chains}
-    return page(
+    return await page(
         request, "parallel.html", supply=answer.value.supply, chart=drawn, tip=answer.tip, explorers=pages
     )

@@ -41,7 +41,7 @@ async def index(request: Request) -> Response:
         checked_blocks, before=before, mismatched=mismatched, cursor=cursor, limit=limit_of(request)
     )
     blocks, checks = answer.value
-    return page(
+    return await page(
         request, "payouts.html", blocks=blocks, mismatched=mismatched, before=before,
         checks=checks, continued=cursor is not None or before is not None,
     )  # fmt: skip

@@ -15,10 +15,10 @@ from explorer.services import services
 async def calculator(request: Request) -> Response:
     """What ``?cumulus=``, ``nimbus=`` and ``stratus=`` nodes earn; ``?joining=1`` when they are new."""
     answer = await services(request).db.fenced(earnings, counts_of(request), joining=is_joining(request))
-    return page(request, "calculator.html", earned=answer.value, tip=answer.tip, most=MOST_NODES)
+    return await page(request, "calculator.html", earned=answer.value, tip=answer.tip, most=MOST_NODES)
 
 
 async def network(request: Request) -> Response:
     """The rules of the next block, or of block ``?at=``."""
     answer = await services(request).db.fenced(rules, at=height_of(request))
-    return page(request, "network.html", rules=answer.value, at=height_of(request), tip=answer.tip)
+    return await page(request, "network.html", rules=answer.value, at=height_of(request), tip=answer.tip)

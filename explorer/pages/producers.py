@@ -47,4 +47,4 @@ async def index(request: Request) -> Response:
     answer = await services(request).db.fenced(
         produced, by_address=query.get("by") == "address", cursor=cursor, limit=limit_of(request)
     )
-    return page(request, "producers.html", produced=answer.value, continued=cursor is not None)
+    return await page(request, "producers.html", produced=answer.value, continued=cursor is not None)

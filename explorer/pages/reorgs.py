@@ -16,4 +16,6 @@ async def index(request: Request) -> Response:
     cursor = request.query_params.get("cursor")
     limit = parse_limit(request.query_params.get("limit"))
     answer = await services(request).db.fenced(reorgs, cursor=cursor, limit=limit)
-    return page(request, "reorgs.html", reorgs=answer.value, count=answer.tip.reorgs, continued=cursor is not None)
+    return await page(
+        request, "reorgs.html", reorgs=answer.value, count=answer.tip.reorgs, continued=cursor is not None
+    )

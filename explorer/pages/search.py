@@ -23,14 +23,14 @@ async def show(request: Request) -> Response:
     """What a text names."""
     text = request.query_params.get("q", "").strip()
     if not text:
-        return page(request, "search.html", text="", hits=(), looks_like="")
+        return await page(request, "search.html", text="", hits=(), looks_like="")
     s = services(request)
     answer = await s.db.fenced(search, text, s.daemon.full_ids, s.labels)
     hits = answer.value.items
     if len(hits) == 1:
         return RedirectResponse(hits[0].url, 302)
     looks_like = "" if hits else described(text, s.network, answer.tip.height)
-    return page(
+    return await page(
         request, "search.html", http_status=200 if hits else 404, text=text[:SHOWN], hits=hits, looks_like=looks_like
     )
 

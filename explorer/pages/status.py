@@ -14,4 +14,4 @@ async def show(request: Request) -> Response:
     """Index, daemon, checks and reorganisations in plain words."""
     s = services(request)
     answer = await s.db.fenced(status, started_at=s.started_at, simulated=s.simulated)
-    return page(request, "status.html", status=answer.value, tip=answer.tip)
+    return await page(request, "status.html", status=answer.value, tip=answer.tip)

@@ -90,7 +90,7 @@ async def show(request: Request) -> Response:
     at = query_int(request, "at") if request.query_params.get("at") else None
     answer = await s.db.fenced(whole, s.labels.fusion, at)
     found = answer.value
-    return page(
+    return await page(
         request, "supply.html", supply=found.supply, caps=found.caps, chart=found.chart, unclaimed=found.unclaimed,
         together=found.together, at=at, tip=answer.tip, eras=begun_eras(s.network, answer.tip.height),
     )  # fmt: skip
@@ -100,4 +100,4 @@ async def under_claimed(request: Request) -> Response:
     """The blocks whose coinbases claimed other than the schedule, newest first."""
     cursor = request.query_params.get("cursor")
     answer = await services(request).db.fenced(unclaimed, cursor=cursor, limit=limit_of(request))
-    return page(request, "unclaimed.html", blocks=answer.value, continued=cursor is not None)
+    return await page(request, "unclaimed.html", blocks=answer.value, continued=cursor is not None)

@@ -72,7 +72,7 @@ async def show(request: Request) -> Response:
     found, nodes = answer.value
     inputs = sliced(found.inputs, query_int(request, "in") or 0)
     outputs = sliced(found.outputs, query_int(request, "out") or 0)
-    return page(
+    return await page(
         request, "transaction.html", tx=found, inputs=inputs, outputs=outputs, nodes=nodes, tip=answer.tip
     )
 

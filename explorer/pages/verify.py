@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,11 +19,11 @@ async def show(request: Request) -> Response:
     query = request.query_params
     typed = {name: query.get(name, "") for name in ("address", "signature", "message")}
     typed |= {name: typed[name].strip() for name in ("address", "signature")}
+    answer = partial(page, request, "verify.html", typed=typed, most=LONGEST)
     if not typed["address"] and not typed["signature"]:
-        return page(request, "verify.html", typed=typed, problem="", verdict=None, most=LONGEST)
+        return await answer(problem="", verdict=None)
     try:
         found = verdict(services(request).network, **typed)
     except BadRequest as error:
-        return page(request, "verify.html", http_status=400, typed=typed, problem=said(error.message), verdict=None,
-                    most=LONGEST)  # fmt: skip
-    return page(request, "verify.html", typed=typed, problem="", verdict=found, most=LONGEST)
+        return await answer(http_status=400, problem=said(error.message), verdict=None)
+    return await answer(problem="", verdict=found)

@@ -110,9 +110,9 @@ def without_session(request: Request, response: Response) -> Response:
     return response
 
 
-def private_page(request: Request, template: str, *, http_status: int = 200, **shown: Any) -> Response:
+async def private_page(request: Request, template: str, *, http_status: int = 200, **shown: Any) -> Response:
     """A page that nobody keeps: neither a proxy nor the browser."""
-    return HTMLResponse(render(request, template, **shown), http_status, PRIVATE)
+    return HTMLResponse(await render(request, template, **shown), http_status, PRIVATE)
 
 
 def gone_to(path: str) -> Response:
