@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from explorer import grounds
-from explorer.by_id import Rows, RowsById
+from explorer.by_id import HEIGHTS, Rows, RowsById
 from explorer.errors import AboveTip, index_missing
 from explorer.kept import Kept
 from explorer.meta import Meta, Tip
@@ -67,6 +67,7 @@ class View:
         self.meta: Meta = database.meta
         self.mutable = False
         self.shown: dict[str, int] = {}
+        self._read: dict[str, Rows] = {}  # of collections whose rows are final, what this query has had already
 
     @property
     def parallel(self) -> Parallel | None:
@@ -140,11 +141,15 @@ class View:
     async def rows(self, collection: str, ids: Iterable[Any]) -> Rows:
         """Those of the rows that exist, by ``_id``; of what is immutable none above the tip.
 
-        What is asked for at the same time is read together, and small immutable rows are kept for the epoch: they
-        are not to be changed.
+        What is asked for at the same time is read together. An immutable row is read once for a query, a small one
+        once in an epoch: they are not to be changed.
         """
         self._touch(collection)
-        return await self._database.by_id.read(self.tip, collection, ids)
+        wanted = set(ids)
+        read = self._read.setdefault(collection, {}) if collection in HEIGHTS else {}
+        if lacking := wanted - read.keys():
+            read |= await self._database.by_id.read(self.tip, collection, lacking)
+        return {id: read[id] for id in wanted if id in read}
 
     async def one(self, collection: str, where: Filter, *, sort: Sort = ()) -> Document | None:
         """The first matching document in ``sort`` order, or None."""

@@ -13,13 +13,13 @@ from indexer.chain.address import script_for
 from indexer.chain.keys import hash_text, parse_hash, txkey
 from indexer.store.codec import Document, is_odd, transaction_outputs
 
-OUTPUTS = ("txid", "out_values", "out_addresses", "out_forms", "out_scripts")
+OUTPUTS = ("out_values", "out_addresses", "out_forms", "out_scripts")
 
 Scripts = Mapping[str, tuple[bytes, ...]]  # by txid
 
 
 async def output_scripts(view: View, found: Iterable[Transaction]) -> Scripts:
-    """The output scripts of transactions, in order, by txid; one round trip."""
+    """The output scripts of transactions that this view has read, in order, by txid; no round trip for mined ones."""
     paying = [transaction for transaction in found if transaction.outputs]
     mined = [txkey(t.block.height, t.block.index) for t in paying if t.block is not None]
     return await scripts_at(view, mined, [parse_hash(t.txid) for t in paying if t.block is None])
@@ -27,11 +27,12 @@ async def output_scripts(view: View, found: Iterable[Transaction]) -> Scripts:
 
 async def scripts_at(view: View, keys: Sequence[int], waiting: Sequence[bytes] = ()) -> Scripts:
     """The output scripts of the transactions at these txkeys, and of unconfirmed ones by their txids in wire order."""
-    many = await asyncio.gather(
-        view.many("transactions", {"_id": {"$in": list(keys)}}, fields=OUTPUTS) if keys else already([]),
+    mined, unmined = await asyncio.gather(
+        view.rows("transactions", keys),
         view.many(COLLECTION, {"_id": {"$in": list(waiting)}}, fields=OUTPUTS) if waiting else already([]),
     )
-    return {hash_text(bytes(row.get("txid", row["_id"]))): _scripts(row) for rows in many for row in rows}
+    found = {hash_text(bytes(row["txid"])): _scripts(row) for row in mined.values()}
+    return found | {hash_text(bytes(row["_id"])): _scripts(row) for row in unmined}
 
 
 def _scripts(row: Document) -> tuple[bytes, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from explorer.db import View
 from explorer.errors import NotFound
@@ -31,6 +32,7 @@ from indexer.chain.keys import (
 from indexer.parse.columns import NODE_START
 from indexer.store.codec import Confirm, Document, confirm_bytes, confirm_rows, transaction_row
 
+T = TypeVar("T")
 FullIds = Callable[[str], Awaitable[Sequence[bytes]]]
 """The full-bytes ids of the node transactions of a block, by its hash: what only the daemon's bytes can tell."""
 
@@ -125,10 +127,8 @@ async def block_transactions(
 ) -> Page[Transaction]:
     """The transactions of a block in block order, their outputs without what spends them."""
     reference, first = (reference, 0) if cursor is None else LIST.decode(cursor)
-    block, confirms = await stored_confirms(view, reference)
-    end = min(first + limit, block["tx_count"])
-    hint = Hint(block, _confirms(confirms), tuple(range(first, end)), ())
-    items = await _at_positions(view, [hint], spends=False)
+    block, items = await _stretch(view, reference, first, limit, spends=False)
+    end = first + len(items)
     return Page(tuple(items), LIST.encode(block["_id"], end) if end < block["tx_count"] else None)
 
 
@@ -136,9 +136,37 @@ async def block_with_transactions(
     view: View, reference: int | bytes, *, cursor: str | None = None, limit: int
 ) -> tuple[Block, Page[Transaction] | None]:
     """A block and some of its transactions; None for those of an orphan, which are not kept."""
+    return await _beside_block(view, reference, block_transactions(view, reference, cursor=cursor, limit=limit))
+
+
+async def block_with_stretch(
+    view: View, reference: int | bytes, first: int, limit: int, *, spends: bool
+) -> tuple[Block, list[Transaction]]:
+    """A block and its transactions from position ``first`` on, with ``spends`` what spends their outputs.
+
+    An orphan has none. Syncing until the late index of spends is built, when they are wanted.
+    """
+    if spends:
+        view.require_index(SPENDS)
+    found, stretch = await _beside_block(view, reference, _stretch(view, reference, first, limit, spends=spends))
+    return found, [] if stretch is None else stretch[1]
+
+
+async def _stretch(
+    view: View, reference: int | bytes, first: int, limit: int, *, spends: bool
+) -> tuple[Document, list[Transaction]]:
+    """The row of a block and its transactions from position ``first`` on; two round trips."""
+    block, confirms = await stored_confirms(view, reference)
+    positions = range(first, min(first + limit, block["tx_count"]))
+    hint = Hint(block, _confirms(confirms), tuple(positions), ())
+    return block, await _at_positions(view, [hint], spends=spends)
+
+
+async def _beside_block(view: View, reference: int | bytes, listing: Awaitable[T]) -> tuple[Block, T | None]:
+    """A block and what is asked of it at the same time; None for an orphan."""
     found, listed = await asyncio.gather(
         block(view, reference),
-        block_transactions(view, reference, cursor=cursor, limit=limit),
+        listing,
         return_exceptions=True,  # an orphan is found by its hash, but has no list
     )
     if isinstance(found, BaseException):
@@ -151,18 +179,20 @@ async def block_with_transactions(
 
 
 async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
-    """The transactions at these txkeys, in this order, their outputs with what spends them; two round trips.
+    """The coinbases and transfers at these txkeys, in this order, their outputs with what spends them; one round trip.
 
-    Syncing until the late index of spends is built.
+    Node transactions, which move no coins, are not among them. Syncing until the late index of spends is built.
     """
     view.require_index(SPENDS)
     heights = {txkey_height(key) for key in keys}
-    blocks, confirms = await asyncio.gather(view.rows("blocks", heights), view.rows("node_confirms", heights))
+    blocks, rows, spends = await asyncio.gather(
+        view.rows("blocks", heights), view.rows("transactions", keys), _spends(view, keys)
+    )
     positions: dict[int, list[int]] = {}
     for key in keys:
         positions.setdefault(txkey_height(key), []).append(txkey_index(key))
-    hints = [Hint(block, _confirms(confirms.get(h)), tuple(positions[h]), ()) for h, block in blocks.items()]
-    found = {txkey(*_position_key(t)): t for t in await _at_positions(view, hints, spends=True)}
+    hints = [Hint(block, {}, tuple(positions[height]), ()) for height, block in blocks.items()]
+    found = {txkey(*_position_key(t)): t for t in _transactions(view, hints, rows, [], spends)}
     return [found[key] for key in keys]
 
 
@@ -209,8 +239,19 @@ async def _at_positions(view: View, hints: Iterable[Hint], *, spends: bool) -> l
         _starts(view, started, nodes, highest),
         _spends(view, keys if spends else []),
     )
+    return _transactions(view, hints, rows, starts, spent if spends else None)
+
+
+def _transactions(
+    view: View,
+    hints: Iterable[Hint],
+    rows: Mapping[int, Document],
+    starts: list[Document],
+    spends: Mapping[int, Spends] | None,
+) -> list[Transaction]:
+    """The transactions at the positions of the hints, from their rows; without what spends their outputs for None."""
     return [
-        _transaction(view, hint, index, rows, starts, spent.get(key, {}) if spends else None)
+        _transaction(view, hint, index, rows, starts, None if spends is None else spends.get(key, {}))
         for hint in hints
         for index, key in zip(hint.positions, hint.keys(), strict=True)
     ]
@@ -223,7 +264,7 @@ async def _starts(view: View, keys: Sequence[int], nodes: Collection[int], highe
     return await view.many("node_starts", {"$or": wanted}, sort=[("_id", 1)]) if wanted else []
 
 
-async def _spends(view: View, keys: list[int]) -> dict[int, dict[int, Spend]]:
+async def _spends(view: View, keys: Sequence[int]) -> dict[int, dict[int, Spend]]:
     """By txkey and output number, the inputs that spend the outputs of these transactions."""
     found: dict[int, dict[int, Spend]] = {key: {} for key in keys}
     ranges = [{"in_keys": {"$elemMatch": {"$gte": key << VOUT_BITS, "$lt": (key + 1) << VOUT_BITS}}} for key in keys]

@@ -67,10 +67,28 @@ COLD = {
     "/supply": (3, 4),
     "/charts": (3, 8),
     "/richlist": (3, 2),
+    "/api/status": (2, 2),
+    f"/api/block/{BLOCK}": (3, 4),
+    f"/api/tx/{TXID}": (3, 4),
+    f"/api/txs?block={BLOCK}": (3, 4),
+    f"/api/txs?address={ADDRESS}": (3, 5),
+    f"/api/addr/{ADDRESS}": (3, 7),
+    f"/api/addr/{ADDRESS}/utxo": (3, 3),
+    f"/api/addrs/{ADDRESS}/txs": (3, 5),
+    "/api/v2": (2, 1),
+    f"/api/v2/block/{BLOCK}": (3, 5),
+    f"/api/v2/tx/{TXID}": (3, 4),
+    f"/api/v2/address/{ADDRESS}": (3, 7),
+    f"/api/v2/address/{ADDRESS}?details=txs": (3, 15),
+    f"/api/v2/utxo/{ADDRESS}": (2, 2),
+    f"/daemon/gettxout?txid={TXID}&n=0": (3, 4),
+    f"/explorer/balance?address={ADDRESS}": (2, 1),
+    f"/explorer/utxo?address={ADDRESS}": (2, 1),
 }
 
 
-NEVER_KEPT = ("/api/v1/status", "/richlist")  # the clock's, and of a list that is made now and then
+# Status tells the clock and the daemon, and the list is one that is made now and then.
+NEVER_KEPT = ("/api/v1/status", "/api/status", "/api/v2", "/richlist")
 
 
 class Listener(CommandListener):

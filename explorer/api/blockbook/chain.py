@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +10,12 @@ from explorer.api.blockbook.shapes import Json, transaction_shape, without_empty
 from explorer.api.forms.reply import Passing
 from explorer.db import Answer, View
 from explorer.errors import UpstreamUnavailable
-from explorer.queries.blocks import block, reference_at, stored_hash
+from explorer.queries.blocks import reference_at, stored_hash
 from explorer.queries.results import Transaction
-from explorer.queries.scripts import Scripts, output_scripts, scripts_at
+from explorer.queries.scripts import Scripts, output_scripts
 from explorer.queries.text import parse_block_reference, parse_txid
-from explorer.queries.transactions import FullIds, transaction, transactions_at
+from explorer.queries.transactions import FullIds, block_with_stretch, transaction
 from explorer.services import Services
-from indexer.chain.keys import txkey
 
 
 async def block_hash(view: View, height: int) -> str:
@@ -27,12 +25,13 @@ async def block_hash(view: View, height: int) -> str:
 
 async def block_page(view: View, reference: str, page: int, size: int = MOST_ON_PAGE) -> Json:
     """A block by height or hash with a page of its transactions; an orphaned one has none."""
-    found = await block(view, parse_block_reference(reference))
+    asked = parse_block_reference(reference)
+    found, listed = await block_with_stretch(view, asked, (page - 1) * size, size, spends=True)
     last = pages(found.transaction_count, size)
-    page = min(page, last)
-    positions = range((page - 1) * size, min(page * size, found.transaction_count))
-    keys = [txkey(found.height, position) for position in positions] if found.confirmations > 0 else []
-    listed, scripts = await asyncio.gather(transactions_at(view, keys), scripts_at(view, keys))
+    if page > last:
+        page = last
+        found, listed = await block_with_stretch(view, asked, (page - 1) * size, size, spends=True)
+    scripts = await output_scripts(view, listed)
     head = without_empty({
         "page": page,
         "totalPages": last,

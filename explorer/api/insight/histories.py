@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.api.insight.shapes import EVERYTHING, Without, tx_json
 from explorer.db import View
 from explorer.queries.gathered import all_transaction_keys, keys_of, txids_of, waiting_for
-from explorer.queries.numbered import numbered
+from explorer.queries.numbered import Numbered, numbered
 from explorer.queries.rows import unconfirmed_transaction
 from explorer.queries.scripts import scripts_at
 from explorer.queries.transactions import transactions_at
@@ -41,13 +41,22 @@ async def _slice(
 ) -> tuple[list[Document], int, Sequence[int]]:
     """The waiting rows and the txkeys in a stretch of a history, and how long the whole is."""
     owners = keys_of(view, addresses)
-    waiting = await waiting_for(view, owners)
-    skip, limit = max(0, first - len(waiting)), max(0, end - max(first, len(waiting)))
     if len(owners) == 1:
-        (key,) = owners
-        mined = await numbered(view, key, first=0, last=view.tip.height, skip=skip, limit=limit)
-        total, keys = mined.total, mined.keys
-    else:
-        everything = await all_transaction_keys(view, addresses)
-        total, keys = len(everything), tuple(everything[skip : skip + limit])
-    return waiting[first:end], total + len(waiting), keys
+        return await _slice_of_one(view, owners, first, end)
+    waiting, mined = await asyncio.gather(waiting_for(view, owners), all_transaction_keys(view, addresses))
+    before = len(waiting)
+    return waiting[first:end], before + len(mined), mined[max(0, first - before) : max(0, end - before)]
+
+
+async def _slice_of_one(
+    view: View, owners: Mapping[bytes, str], first: int, end: int
+) -> tuple[list[Document], int, Sequence[int]]:
+    (key,) = owners
+
+    async def mined_between(begin: int, stop: int) -> Numbered:
+        return await numbered(view, key, first=0, last=view.tip.height, skip=begin, limit=stop - begin)
+
+    waiting, mined = await asyncio.gather(waiting_for(view, owners), mined_between(first, end))
+    if before := len(waiting):
+        mined = await mined_between(max(0, first - before), max(0, end - before))
+    return waiting[first:end], before + mined.total, mined.keys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,8 +55,7 @@ async def get_status(request: Request) -> Answer[Any]:
 
 
 async def _all(s: Services) -> Answer[Any]:
-    found = await overview(s)
-    halves = await s.db.fenced(blockbook_status)
+    found, halves = await asyncio.gather(overview(s), s.db.fenced(blockbook_status))
     reward = trimmed(block_subsidy(s.network, found.tip.height))
     network = NETWORK_NAMES.get(s.network.name, s.network.name)
     shown = {"info": found.value | {"network": network, "reward": reward}, **halves.value}

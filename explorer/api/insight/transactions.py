@@ -14,11 +14,10 @@ from explorer.api.insight.histories import history
 from explorer.api.insight.shapes import tx_json
 from explorer.db import Answer, View
 from explorer.errors import BadRequest, Syncing, UpstreamUnavailable
-from explorer.queries.blocks import block
 from explorer.queries.results import Transaction
 from explorer.queries.scripts import output_scripts
 from explorer.queries.text import parse_txid
-from explorer.queries.transactions import LIST, FullIds, block_transactions, transaction
+from explorer.queries.transactions import FullIds, block_with_stretch, transaction
 from explorer.services import Services, services
 from indexer.errors import Refused
 
@@ -97,12 +96,7 @@ async def _whole(view: View, txid: bytes, full_ids: FullIds) -> tuple[Transactio
 
 
 async def _of_block(view: View, hash: bytes, page: int) -> dict[str, Any]:
-    found = await block(view, hash)
-    first = page * PER_PAGE
-    items: tuple[Transaction, ...] = ()
-    if found.confirmations > 0 and first < found.transaction_count:
-        cursor = LIST.encode(found.height, first)
-        items = (await block_transactions(view, found.height, cursor=cursor, limit=PER_PAGE)).items
+    found, items = await block_with_stretch(view, hash, page * PER_PAGE, PER_PAGE, spends=False)
     scripts = await output_scripts(view, items)
     txs = [tx_json(view.network, tx, scripts.get(tx.txid, ())) for tx in items]
     return {"pagesTotal": _pages(found.transaction_count), "txs": txs}
