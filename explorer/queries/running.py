@@ -26,7 +26,7 @@ async def first_reaching_each(view: View, total: str, values: Sequence[int]) -> 
 
     The few hundred rows of a round are shared out: fifty values take seven round trips, a thousand take some thirteen.
     """
-    end = view.tip.height + 1  # which stands for nowhere
+    end = view.tip.height + 1  # the answer for what no block reaches
     spans = {value: (0, end) for value in values}  # from the first to the last height that it may be
     while still := {span for span in spans.values() if span[0] < span[1]}:
         pieces = max(1, FANOUT // len(still))

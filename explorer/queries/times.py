@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.db import View
 from explorer.errors import BadRequest
-from explorer.queries.running import first_reaching
+from explorer.queries.running import first_reaching_each
 from indexer.chain.keys import hash_text
 
 MOST_BLOCKS = 10_000
@@ -17,10 +17,11 @@ async def hashes_between(view: View, low: int, high: int) -> list[tuple[int, str
 
     BadRequest when there are more than 10,000.
     """
-    first = await first_reaching(view, "max_time", low)
-    if first is None or high <= low:
+    if high <= low:
         return []
-    beyond = await first_reaching(view, "max_time", high + DRIFT_SECONDS)
+    first, beyond = await first_reaching_each(view, "max_time", (low, high + DRIFT_SECONDS))
+    if first is None:
+        return []
     end = view.tip.height + 1 if beyond is None else beyond
     where = {"_id": {"$gte": first, "$lt": end}, "time": {"$gte": low, "$lt": high}}
     rows = await view.many("blocks", where, sort=[("_id", 1)], limit=MOST_BLOCKS + 1, fields=("hash", "time"))

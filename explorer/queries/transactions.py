@@ -188,12 +188,8 @@ async def transactions_at(view: View, keys: Sequence[int]) -> list[Transaction]:
     blocks, rows, spends = await asyncio.gather(
         view.rows("blocks", heights), view.rows("transactions", keys), _spends(view, keys)
     )
-    positions: dict[int, list[int]] = {}
-    for key in keys:
-        positions.setdefault(txkey_height(key), []).append(txkey_index(key))
-    hints = [Hint(block, {}, tuple(positions[height]), ()) for height, block in blocks.items()]
-    found = {txkey(*_position_key(t)): t for t in _transactions(view, hints, rows, [], spends)}
-    return [found[key] for key in keys]
+    hints = {height: Hint(block, {}, (), ()) for height, block in blocks.items()}
+    return [_transaction(view, hints[txkey_height(key)], txkey_index(key), rows, [], spends[key]) for key in keys]
 
 
 def _position_key(transaction: Transaction) -> tuple[int, int]:
@@ -239,19 +235,8 @@ async def _at_positions(view: View, hints: Iterable[Hint], *, spends: bool) -> l
         _starts(view, started, nodes, highest),
         _spends(view, keys if spends else []),
     )
-    return _transactions(view, hints, rows, starts, spent if spends else None)
-
-
-def _transactions(
-    view: View,
-    hints: Iterable[Hint],
-    rows: Mapping[int, Document],
-    starts: list[Document],
-    spends: Mapping[int, Spends] | None,
-) -> list[Transaction]:
-    """The transactions at the positions of the hints, from their rows; without what spends their outputs for None."""
     return [
-        _transaction(view, hint, index, rows, starts, None if spends is None else spends.get(key, {}))
+        _transaction(view, hint, index, rows, starts, spent.get(key, {}) if spends else None)
         for hint in hints
         for index, key in zip(hint.positions, hint.keys(), strict=True)
     ]

@@ -17,7 +17,7 @@ from explorer.db import Answer, View
 from explorer.errors import BadRequest, ExplorerError, NotFound
 from explorer.queries.blocks import difficulty_of, reference_at, stored_hash
 from explorer.queries.results import Block
-from explorer.queries.running import first_reaching
+from explorer.queries.running import first_reaching_each
 from explorer.queries.text import address_text, parse_block_reference, parse_height
 from explorer.queries.transactions import block_with_transactions
 from explorer.services import Services, services
@@ -143,9 +143,7 @@ async def _of_day(view: View, day: date | None, until: int, limit: int) -> dict[
     begin = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     end = begin + int(DAY.total_seconds())
     before = min(until, end) if until else end
-    first, beyond = await asyncio.gather(
-        first_reaching(view, "max_time", begin), first_reaching(view, "max_time", before)
-    )
+    first, beyond = await first_reaching_each(view, "max_time", (begin, before))
     last = view.tip.height if beyond is None else beyond - 1
     low = last + 1 if first is None else max(first, last - limit + 1)
     rows, coinbases = await asyncio.gather(
