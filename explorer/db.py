@@ -71,7 +71,8 @@ class Database:
         self.kept = Kept()
         self.by_id = RowsById(self.find)
         self.reachable = False
-        self._asked = self._told = self._told_tip = 0  # numbers of questions about meta: an older answer is dropped
+        self._asked = self._told = 0  # numbers of questions about meta: an older answer is dropped
+        self._told_of = {"tip": 0, "pool": 0}  # which are also asked for beside the polls
         self._seen: Tip | None = None
         self._moved = self._close = time.monotonic()
 
@@ -98,7 +99,7 @@ class Database:
                 outcome = await query(view, *args, **kwargs)
             except Exception as error:  # rows may go away under a query: then no failure of it means anything
                 outcome = error
-            now = await self._read_tip()
+            now = await self._read_tip(pool=view.looked_at_pool)
             if not isinstance(outcome, Torn) and view.holds(now):
                 if not isinstance(outcome, Exception):
                     return Answer(outcome, tip, view.shown)
@@ -135,8 +136,8 @@ class Database:
         if number < self._told:
             return
         self._told = number
-        if number < self._told_tip:
-            meta = replace(meta, tip=self.meta.tip)
+        newer = {name: getattr(self.meta, name) for name, told in self._told_of.items() if number < told}
+        meta = replace(meta, **newer)
         if meta.tip != self._seen:
             self._moved, self._seen = now, meta.tip
         if meta.behind is None or meta.behind <= LAG_BLOCKS:
@@ -167,15 +168,28 @@ class Database:
                 self.reachable = True
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _read_tip(self) -> Tip | None:
-        """The tip now; what is learned here is not unlearned until the next poll."""
+    async def _read_tip(self, *, pool: bool = False) -> Tip | None:
+        """The tip now; what is learned here is not unlearned until the next poll.
+
+        With ``pool`` the unconfirmed set is read too: whoever was shown what is new in it is shown no older answer.
+        """
         number = self._ask()
-        tip = read_tip(await self.find_one("meta", {"_id": "tip"}, ()))
-        if number > max(self._told, self._told_tip):
-            self._told_tip = number
-            if tip != self.meta.tip:
-                self.meta = replace(self.meta, tip=tip)
+        if not pool:
+            tip = read_tip(await self.find_one("meta", {"_id": "tip"}, ()))
+            self._learn(number, tip=tip)
+            return tip
+        found = {d["_id"]: d for d in await self.find("meta", {"_id": {"$in": ["tip", "mempool"]}})}
+        tip = read_tip(found.get("tip"))
+        self._learn(number, tip=tip, pool=read_pool(found.get("mempool")))
         return tip
+
+    def _learn(self, number: int, **told: Any) -> None:
+        """Put into meta what a question beside the polls found, unless a later one was answered already."""
+        for name, value in told.items():
+            if number > max(self._told, self._told_of[name]):
+                self._told_of[name] = number
+                if value != getattr(self.meta, name):
+                    self.meta = replace(self.meta, **{name: value})
 
     def _ask(self) -> int:
         self._asked += 1

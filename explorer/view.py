@@ -66,6 +66,7 @@ class View:
         self.network: Network = database.network
         self.meta: Meta = database.meta
         self.mutable = False
+        self.looked_at_pool = False
         self.shown: dict[str, int] = {}
         self._read: dict[str, Rows] = {}  # of collections whose rows are final, what this query has had already
 
@@ -100,6 +101,7 @@ class View:
         return self._pool(names_of(keys))
 
     def _pool(self, names: Iterable[str]) -> Pool | None:
+        self.looked_at_pool = True
         self.shown |= self.meta.revisions(*names)
         pool = self.meta.pool
         return pool if pool is not None and pool.is_near(self.tip.height) else None

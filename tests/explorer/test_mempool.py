@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from explorer import db
 from explorer.app import create_app
 from explorer.daemon import ALLOWED
 from indexer.chain.address import decode_address, encode_address
@@ -255,6 +256,23 @@ def test_answers_about_other_addresses_and_transactions_stay_when_it_changes(poo
     moved = {url for url, tag in tags.items() if client.get(url).headers["etag"] != tag}
     assert moved == {url for url, key in keys.items() if zlib.crc32(key) % 64 in changed}
     assert 0 < len(moved) < len(keys) / 4
+
+
+def test_who_was_shown_a_new_transaction_is_shown_no_older_answer(
+    pool: Pool, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    txid, raw = next(iter(waiting(TIP + 1).items()))
+    address = encode_address(bytes(pool.rows()[txid]["touches"][0]), network())
+    pool.hold({})
+    settled(client, pool)
+    monkeypatch.setattr(db, "POLL_SECONDS", 60)  # from the next poll on, nothing but questions tells the explorer
+    time.sleep(0.5)
+    urls = (f"/api/v1/addresses/{address}", f"/api/addrs/{address}/utxo", f"/address/{address}")
+    before = {url: client.get(url).content for url in urls}
+    pool.hold({txid: raw})
+    assert {url: client.get(url).content for url in urls} == before
+    assert client.json(f"/api/v1/transactions/{txid}")["block"] is None
+    assert [url for url in urls if client.get(url).content == before[url]] == []
 
 
 def test_a_set_that_is_stale_or_unknown_says_so(pool: Pool, client: Client) -> None:
